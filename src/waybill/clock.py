@@ -1,0 +1,21 @@
+"""Time and chance: the only place that asks the machine for either."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The current moment, always with its zone (UTC)."""
+    return datetime.now(UTC)
+
+
+def error_id() -> str:
+    """A fresh `errorId`: 32 upper-case hexadecimal digits (contract §3)."""
+    return secrets.token_hex(16).upper()
+
+
+def secret() -> str:
+    """256 random bits for a token or a client secret, safe in a URL and in a form."""
+    return secrets.token_urlsafe(32)
