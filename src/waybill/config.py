@@ -1,0 +1,123 @@
+"""Settings: one table, read from options, then the environment (`WAYBILL_…`), then defaults.
+
+A field that also exists per reseller is marked so; the reseller's value wins.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KdpRelease = Literal["23.11", "23.12", "25.11"]
+StatusShape = Literal["documented", "list"]
+
+
+class Settings(BaseSettings):
+    """Every setting of an installation. `waybill config` prints them with value and source."""
+
+    model_config = SettingsConfigDict(env_prefix="WAYBILL_", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(
+        Path(".waybill"), description="Where the embedded database and `seed.json` live."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(
+        8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one."
+    )
+    database_url: str = Field(
+        "", description="PostgreSQL to use (15 or newer); empty runs an embedded one."
+    )
+    seed: bool = Field(False, description="Fill a new database with a small world to play in.")
+    ready_file: Path | None = Field(
+        None, description="Write a JSON object here once requests are served."
+    )
+    tls_certificate: Path | None = Field(None, description="PEM chain; serves HTTPS with a key.")
+    tls_key: Path | None = Field(None, description="PEM private key of the certificate.")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="`auto`: console on a terminal, JSON elsewhere."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least severe log line that is written."
+    )
+
+    kdp_release: KdpRelease = Field(
+        "25.11", description="Which KDP release's treatment of duplicates to show. Per reseller too."
+    )
+    status_shape: StatusShape = Field(
+        "documented",
+        description="`documented`: the status of one transaction is bare unless paging is asked"
+        " for; `list`: always a page of transactions. Per reseller too.",
+    )
+    imei_check: Literal["luhn", "digits"] = Field(
+        "luhn", description="`luhn` wants a right check digit; `digits` takes any 15 digits."
+    )
+    allow_test_ids: bool = Field(
+        False, description="Accept placeholder and test identifiers as devices."
+    )
+    serial_pattern: str = Field(
+        "R[0-9A-Z]{10}", description="What a serial number must match, whole, in capitals."
+    )
+    upload_devices_max: int = Field(
+        100_000, ge=1, le=1_000_000, description="Most devices in one request (devices)."
+    )
+    page_size_max: int = Field(
+        1_000_000, ge=1, le=10_000_000, description="Largest `pageSize` (rows)."
+    )
+
+    database_pool: int = Field(
+        8, ge=1, le=200, description="Database connections of one API process (connections)."
+    )
+    bodies_in_flight_max: int = Field(
+        64 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Request bodies held in memory together by one API process (bytes).",
+    )
+    request_time_s: float = Field(
+        30.0, gt=0, description="Longest a client may take to send its request (seconds)."
+    )
+    refusals_per_minute: int = Field(
+        60,
+        ge=0,
+        description="Refused calls of one reseller kept in the activity log (entries a minute);"
+        " the rest are counted.",
+    )
+
+    @property
+    def body_max(self) -> int:
+        """The largest body of an upload or delete in bytes (contract §3, 40000003)."""
+        return 64 * 1024 + 80 * self.upload_devices_max
+
+    def environment(self) -> dict[str, str]:
+        """The settings that differ from their defaults, as variables for a child process."""
+        found: dict[str, str] = {}
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if value != field.default:
+                found[f"WAYBILL_{name.upper()}"] = _as_text(value)
+        return found
+
+
+def load(**options: Any) -> Settings:
+    """The settings in force; an option that is None was not given.
+
+    Raises:
+        pydantic.ValidationError: an option or a variable does not fit.
+    """
+    return Settings(**{k: v for k, v in options.items() if v is not None})
+
+
+def source(name: str, options: dict[str, Any]) -> str:
+    """Where the value of a setting comes from: `option`, `environment` or `default`."""
+    if options.get(name) is not None:
+        return "option"
+    return "environment" if f"WAYBILL_{name.upper()}" in os.environ else "default"
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
