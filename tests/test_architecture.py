@@ -26,9 +26,16 @@ LINE_MAX = 100
 DOORS = {"app", "api", "cli", "portal", "sandbox", "worker"}
 NOUNS = {"activity", "auth", "customers", "devices", "resellers", "transactions", "webhooks"}
 NOUN_FILES = {"__init__.py", "rules.py", "actions.py", "store.py"}
-NAMES_THAT_SAY_NOTHING = set(
-    "util utils common helper helpers base manager service core misc".split()
-)
+NAMES_THAT_SAY_NOTHING = {
+    "base",
+    "common",
+    "core",
+    "helper",
+    "helpers",
+    "manager",
+    "misc",
+    "service",
+} | {"util", "utils"}
 # In two halves: this file is tracked as well.
 REGISTRIES = tuple(
     f"{name}.{domain}"
