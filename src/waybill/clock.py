@@ -19,3 +19,8 @@ def error_id() -> str:
 def secret() -> str:
     """256 random bits for a token or a client secret, safe in a URL and in a form."""
     return secrets.token_urlsafe(32)
+
+
+def identifier() -> str:
+    """A fresh ID for what we name ourselves: 128 random bits, 32 hexadecimal digits."""
+    return secrets.token_hex(16)

@@ -6,10 +6,11 @@ A field that also exists per reseller is marked so; the reseller's value wins.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KdpRelease = Literal["23.11", "23.12", "25.11"]
@@ -25,9 +26,7 @@ class Settings(BaseSettings):
         Path(".waybill"), description="Where the embedded database and `seed.json` live."
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(
-        8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one."
-    )
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     database_url: str = Field(
         "", description="PostgreSQL to use (15 or newer); empty runs an embedded one."
     )
@@ -45,7 +44,8 @@ class Settings(BaseSettings):
     )
 
     kdp_release: KdpRelease = Field(
-        "25.11", description="Which KDP release's treatment of duplicates to show. Per reseller too."
+        "25.11",
+        description="The KDP release whose way with duplicates is shown. Per reseller too.",
     )
     status_shape: StatusShape = Field(
         "documented",
@@ -85,6 +85,17 @@ class Settings(BaseSettings):
         description="Refused calls of one reseller kept in the activity log (entries a minute);"
         " the rest are counted.",
     )
+
+    @field_validator("serial_pattern")
+    @classmethod
+    def _serials_are_serials(cls, pattern: str) -> str:
+        try:
+            matches = re.compile(pattern).fullmatch
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        if matches("35209900176148") or matches("AF0123450ABCDE"):
+            raise ValueError("must not match 14 hexadecimal digits: those are an IMEI's or MEID's")
+        return pattern
 
     @property
     def body_max(self) -> int:

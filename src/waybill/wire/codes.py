@@ -252,5 +252,5 @@ class ErrorObject(msgspec.Struct):
 
 
 def error_object(code: Code, error_id: str, parameter: str = "") -> ErrorObject:
-    """The error body for a code, e.g. `error_object(Code.RESELLER_ID_INVALID, clock.error_id())`."""
+    """The error body for a code, its texts filled in."""
     return ErrorObject(error_id, code.code, code.message, code.text(parameter))

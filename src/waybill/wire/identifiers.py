@@ -120,6 +120,11 @@ def canonical(kind: Kind, key: str) -> str:
     return key + luhn_digit(key) if kind is Kind.IMEI else key
 
 
+def kind_of(text: str) -> Kind:
+    """The kind of an identifier that was sent without `type` (contract §4), by its shape."""
+    return _kind_by_shape(_trim(text))
+
+
 def meid_decimal(key: str) -> str | None:
     """The 18 decimal digits of a 14-character key; None for the key of a serial number.
 

@@ -1,0 +1,121 @@
+"""Wiring: the table of routes becomes an application, with what its calls share."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+
+from waybill.api import edge, health
+from waybill.api.edge import Answer, Incoming, Route, Services
+from waybill.api.refusals import Refusals
+from waybill.api.routes import ROUTES
+from waybill.config import Settings
+from waybill.db.connect import pool
+from waybill.wire.codes import Code, Refused
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def build(settings: Settings) -> Litestar:
+    """The application of one API process; `settings.database_url` names its database."""
+    connections = pool(settings.database_url, settings.database_pool)
+    services = Services(settings, connections, Refusals(connections, settings.refusals_per_minute))
+
+    @asynccontextmanager
+    async def running(_app: Litestar) -> AsyncIterator[None]:
+        connections.open(wait=False)
+        services.refusals.start()
+        try:
+            yield
+        finally:
+            services.threads.shutdown()
+            services.refusals.stop()
+            connections.close()
+
+    by_path: dict[str, dict[str, Route]] = defaultdict(dict)
+    for route in ROUTES:
+        by_path[route.path][route.method] = route
+    return Litestar(
+        route_handlers=[_handler(path, routes, services) for path, routes in by_path.items()],
+        lifespan=[running],
+        exception_handlers={Exception: _unmatched(services)},
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _handler(path: str, routes: dict[str, Route], services: Services) -> HTTPRouteHandler:
+    allow = (("Allow", ", ".join(sorted(routes))),)
+
+    async def respond(request: Request[Any, Any, Any]) -> Response[Any]:
+        incoming = _incoming(request, routes.get(request.method))
+        if request.method in routes:
+            return _response(await edge.answer(services, incoming), services)
+        refused = Refused(Code.METHOD_NOT_ALLOWED, headers=allow)
+        return _response(edge.refuse(services, incoming, refused), services)
+
+    return HTTPRouteHandler(path, http_method=_METHODS)(respond)  # type: ignore[arg-type]
+
+
+def _unmatched(services: Services) -> Any:
+    """Answers what the framework itself refuses: mostly a path that does not exist."""
+
+    def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        code = _CODE_OF.get(status, Code.INTERNAL_SERVER_ERROR)
+        refused = Refused(code, "path" if code is Code.RESOURCE_INVALID_PARAM else "")
+        return _response(edge.refuse(services, _incoming(request), refused), services)
+
+    return respond
+
+
+_CODE_OF = {
+    400: Code.RESOURCE_INVALID_PARAM,
+    404: Code.RESOURCE_NOT_FOUND,
+    405: Code.METHOD_NOT_ALLOWED,
+}
+
+
+def _incoming(request: Request[Any, Any, Any], route: Route | None = None) -> Incoming:
+    return Incoming(
+        route=route or Route(request.method, "-", health.alive),
+        path=request.scope["path"],
+        headers=request.scope["headers"],
+        query_string=request.scope["query_string"].decode("latin-1"),
+        body=request.stream,
+    )
+
+
+def _response(answer: Answer, services: Services) -> Response[Any]:
+    headers = dict(answer.headers)
+    if isinstance(answer.body, bytes):
+        return Response(
+            answer.body,
+            status_code=answer.status,
+            headers=headers,
+            media_type=answer.media_type,
+        )
+    return Stream(
+        _parts(answer.body, services),
+        status_code=answer.status,
+        headers=headers,
+        media_type=answer.media_type,
+    )
+
+
+async def _parts(body: Iterator[bytes], services: Services) -> AsyncIterator[bytes]:
+    try:
+        while (part := await services.in_thread(lambda: next(body, None))) is not None:
+            yield part
+    finally:
+        # Also when the client went away: its snapshot and connection are let go of.
+        close = getattr(body, "close", None)
+        if close is not None:
+            await services.in_thread(close)

@@ -1,0 +1,215 @@
+"""The four device calls of Gen2 (contract §4)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import UNSET
+
+from waybill import clock
+from waybill.api.edge import Answer, Call, json
+from waybill.customers import actions as customers
+from waybill.db.tx import Tx
+from waybill.devices import store as devices
+from waybill.devices.rules import KIND_OF, Outcome
+from waybill.devices.store import Block, Listed
+from waybill.resellers import actions as resellers
+from waybill.resellers.store import Reseller
+from waybill.transactions import actions
+from waybill.transactions import store as transactions
+from waybill.transactions.store import Status
+from waybill.wire import gen2
+from waybill.wire.codes import Code, Refused
+from waybill.wire.identifiers import Kind, canonical, kind_of, meid_decimal
+
+
+def upload(call: Call) -> Answer:
+    """`PUT /devices/upload`: takes devices to register; the work happens later."""
+    request = gen2.parse_upload(call.members)
+    with call.tx() as tx:
+        reseller = resellers.acting(tx, call.acting, request.reseller_id)
+        actions.accept_upload(
+            tx,
+            reseller.no,
+            request,
+            by=call.acting.client,
+            devices_max=call.settings.upload_devices_max,
+            at=clock.now(),
+        )
+    return json(gen2.Accepted(transactionId=request.transaction_id, operationType="UPLOAD"))
+
+
+def delete(call: Call) -> Answer:
+    """`PUT /devices/delete`: takes devices to let go of; the work happens later."""
+    request = gen2.parse_delete(call.members)
+    with call.tx() as tx:
+        reseller = resellers.acting(tx, call.acting, request.reseller_id)
+        actions.accept_delete(
+            tx,
+            reseller.no,
+            request,
+            by=call.acting.client,
+            devices_max=call.settings.upload_devices_max,
+            at=clock.now(),
+        )
+    return json(gen2.Accepted(transactionId=request.transaction_id, operationType="DELETE"))
+
+
+def status(call: Call) -> Answer:
+    """`GET /devices/status`: one transaction bare, or a page of them (contract §4)."""
+    query = call.query
+    reseller_id = gen2.reseller_id_of(query)
+    page = gen2.parse_page(query, call.settings.page_size_max)
+    named = query.get("transactionId") or None
+    paged = bool(query.get("pageNum") or query.get("pageSize"))
+    with call.tx() as tx:
+        tx.execute("set transaction isolation level repeatable read, read only")
+        reseller = resellers.acting(tx, call.acting, reseller_id)
+        customer = customers.filtered(tx, reseller.no, query.get("customerId") or None)
+        if named is None:
+            return _status_page(tx, reseller, customer, page)
+        found = transactions.status(tx, reseller.no, named, customer) if gen2.is_id(named) else None
+    if found is None:
+        raise Refused(Code.TRANSACTION_ID_INVALID)
+    shape = reseller.status_shape or call.settings.status_shape
+    if shape == "documented" and not paged:
+        return json(_bare(found))
+    if page.num > 0:
+        raise Refused(Code.PAGE_OUT_OF_BOUNDS)
+    return json(_wrapped([found], 1, page))
+
+
+def _status_page(tx: Tx, reseller: Reseller, customer: int | None, page: gen2.Page) -> Answer:
+    total = transactions.count(tx, reseller.no, customer)
+    if page.num > 0 and page.num * page.size >= total:
+        raise Refused(Code.PAGE_OUT_OF_BOUNDS)
+    found = transactions.page(tx, reseller.no, customer, page.num, page.size)
+    return json(_wrapped(found, total, page))
+
+
+def _wrapped(found: list[Status], total: int, page: gen2.Page) -> dict[str, object]:
+    return {
+        "devices": {
+            "totalCount": total,
+            "totalPage": -(-total // page.size),
+            "pageNum": page.num,
+            "transactions": [_listed(each) for each in found],
+        }
+    }
+
+
+def _bare(found: Status) -> gen2.BareStatus:
+    operation = "UPLOAD" if found.operation == "UPLOAD" else "DELETE"
+    return gen2.BareStatus(
+        transactionId=found.id,
+        state=found.state,
+        type=gen2.TYPE_OF[operation],
+        orderNo=gen2.maybe(found.order_no),
+        devices=_failed(found) or UNSET,
+        operationType=operation,
+    )
+
+
+def _listed(found: Status) -> gen2.ListedStatus:
+    bare = _bare(found)
+    return gen2.ListedStatus(
+        transactionId=bare.transactionId,
+        state=bare.state,
+        type=bare.type,
+        operationType=bare.operationType,
+        orderNo=bare.orderNo,
+        devices=bare.devices,
+    )
+
+
+def _failed(found: Status) -> list[dict[str, str | int]]:
+    # Samsung: `devices` is absent while the transaction is in progress.
+    if found.failures is None or found.state == "Progress":
+        return []
+    kind = Kind(found.type) if found.type else None
+    failed: list[dict[str, str | int]] = []
+    for _, number, as_sent in _FAILURES.decode(b"[" + found.failures[:-1] + b"]"):
+        outcome = Outcome(number)
+        shown = kind or (None if outcome is Outcome.ID_INVALID else kind_of(as_sent))
+        code = outcome.code
+        assert code is not None  # noqa: S101 - only failures are kept among the failures
+        failed.append(gen2.failed_device(shown, as_sent, code))
+    return failed
+
+
+_FAILURES = msgspec.json.Decoder(list[tuple[int, int, str]])
+
+
+def listing(call: Call) -> Answer:
+    """`GET /devices`: the reseller's devices, oldest first, streamed from one snapshot."""
+    reseller_id = gen2.reseller_id_of(call.query)
+    page = gen2.parse_page(call.query, call.settings.page_size_max)
+    made = _list(call, reseller_id, page)
+    # Whatever can be refused is refused before the first byte is made.
+    first = next(made)
+    return Answer(_rest(first, made))
+
+
+def _rest(first: bytes, made: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from made
+
+
+def _list(call: Call, reseller_id: str, page: gen2.Page) -> Iterator[bytes]:
+    with call.tx() as tx:
+        tx.execute("set transaction isolation level repeatable read, read only")
+        reseller = resellers.acting(tx, call.acting, reseller_id)
+        customer = customers.filtered(tx, reseller.no, call.query.get("customerId") or None)
+        offset = page.num * page.size
+        start = devices.locate(tx, reseller.no, customer or 0, offset)
+        if page.num > 0 and offset >= start.total:
+            raise Refused(Code.PAGE_OUT_OF_BOUNDS)
+        yield _head(start, page)
+        separator = b""
+        for rows in devices.listed(tx, reseller.no, customer or 0, start, page.size):
+            members = msgspec.json.encode([_device(reseller.id, row) for row in rows])
+            yield separator + members[1:-1]
+            separator = b","
+        yield b"]}"
+
+
+def _head(start: Block, page: gen2.Page) -> bytes:
+    head = msgspec.json.encode(
+        {
+            # Samsung: a string here, a number everywhere else.
+            "code": "2000000",
+            "message": "SUCCESS",
+            "pageNum": page.num,
+            "pageSize": page.size,
+            "totalCount": start.total,
+            "totalPages": -(-start.total // page.size),
+            "size": min(page.size, max(0, start.total - page.num * page.size)),
+        }
+    )
+    return head[:-1] + b',"devices":['
+
+
+def _device(reseller_id: str, row: Listed) -> gen2.Device:
+    kind = KIND_OF[row.kind]
+    identifier = row.odd or canonical(kind, row.key)
+    # Dual-SIM phones and tablets share one shape: what is not known is left out.
+    return gen2.Device(
+        id=_id(reseller_id, row),
+        createTime=int(row.registered_at.timestamp() * 1000),
+        mei=identifier if kind is Kind.IMEI else UNSET,
+        customerName=row.customer_name,
+        customerId=row.customer_id,
+        serialNumber=identifier if kind is Kind.SN else UNSET,
+        meid=gen2.maybe(None if kind is Kind.SN else meid_decimal(row.key)),
+        model=UNSET,
+        state="Verified" if row.verified else "Pending",
+        uploadId=str(row.upload_id),
+    )
+
+
+def _id(reseller_id: str, row: Listed) -> str:
+    # 24 hex digits like Samsung's: the seconds, then what tells nothing about other resellers.
+    rest = hashlib.blake2b(f"{reseller_id}/{row.seq}".encode(), digest_size=8)
+    return f"{int(row.registered_at.timestamp()):08x}{rest.hexdigest()}"

@@ -1,0 +1,158 @@
+"""What happens to devices, always as sets, always inside the turn of their reseller."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from waybill.db.tx import Tx
+from waybill.devices import store
+from waybill.devices.rules import BLOCK, KIND_NUMBER, KIND_OF, Outcome, Piece
+from waybill.devices.store import Holder, Row
+from waybill.wire.identifiers import canonical
+
+
+def register(
+    tx: Tx, reseller: int, pieces: Sequence[Piece], *, skip_own: bool, at: datetime
+) -> None:
+    """Gives the reseller every device of the pieces that nobody holds, as if one after another.
+
+    Args:
+        reseller: its number.
+        pieces: in the order of acceptance; their `outcomes` and `seqs` are filled in.
+        skip_own: release 23.12: a device that the reseller already holds for the same customer
+            is passed over in silence.
+        at: the moment of registration.
+    """
+    store.hold_links_still(tx)
+    owner: dict[str, int] = {}
+    for number, piece in enumerate(pieces):
+        for key in piece.keys:
+            owner.setdefault(key, number)
+    owner.pop("", None)
+    if not owner:
+        return
+    first = store.take_seqs(tx, reseller, len(owner))
+    rows = _rows(owner, first, pieces)
+    inserted = store.insert(
+        tx,
+        reseller,
+        rows,
+        customers=[piece.customer for piece in pieces],
+        uploads=[piece.transaction for piece in pieces],
+        kinds=[KIND_NUMBER[piece.kind] if piece.kind else 0 for piece in pieces],
+        approved=[piece.approved for piece in pieces],
+        at=at,
+    )
+    won = rows if inserted is None else [row for row in rows if row.seq in inserted]
+    for piece, seqs in _by_piece(won, pieces):
+        piece.seqs = (min(seqs), max(seqs))
+    _count(tx, reseller, ((pieces[row.piece - 1].customer, row.seq) for row in won), +1)
+    if len(won) < sum(len(piece.keys) - piece.keys.count("") for piece in pieces):
+        lost = owner.keys() - {row.key for row in won}
+        _judge(pieces, owner, reseller, store.holders(tx, list(lost)), lost, skip_own)
+
+
+def _rows(owner: dict[str, int], first: int, pieces: Sequence[Piece]) -> list[Row]:
+    # Sequence numbers follow the request, rows follow the key.
+    odd = {piece.keys[at]: form for piece in pieces for at, form in piece.odd.items()}
+    return sorted(
+        Row(key, seq, number + 1, odd.get(key, ""))
+        for seq, (key, number) in enumerate(owner.items(), first)
+    )
+
+
+def _by_piece(rows: Iterable[Row], pieces: Sequence[Piece]) -> Iterable[tuple[Piece, list[int]]]:
+    seqs: dict[int, list[int]] = {}
+    for row in rows:
+        seqs.setdefault(row.piece, []).append(row.seq)
+    return [(pieces[number - 1], found) for number, found in seqs.items()]
+
+
+def _judge(
+    pieces: Sequence[Piece],
+    owner: dict[str, int],
+    reseller: int,
+    holders: dict[str, Holder],
+    lost: set[str],
+    skip_own: bool,
+) -> None:
+    claimed = set(lost)
+    for piece in pieces:
+        for position, key in enumerate(piece.keys):
+            if not key:
+                continue
+            if key not in claimed:
+                # The first of its key, and nobody held it: this one was registered.
+                claimed.add(key)
+                continue
+            if key in lost:
+                holder = holders.get(key)
+            else:
+                winner = pieces[owner[key]]
+                holder = Holder(reseller, winner.customer, winner.transaction)
+            piece.outcomes[position] = _exists(piece, reseller, holder, skip_own)
+
+
+def _exists(piece: Piece, reseller: int, holder: Holder | None, skip_own: bool) -> Outcome:
+    # No holder: it had one when we tried, and was let go since. Its reseller is not this one,
+    # whose turn this is.
+    if holder is None or holder.reseller != reseller:
+        return Outcome.OTHER_RESELLER
+    if holder.customer != piece.customer:
+        return Outcome.OTHER_CUSTOMER
+    if skip_own:
+        return Outcome.SKIPPED
+    return Outcome.REPEATED if holder.upload == piece.transaction else Outcome.SAME_CUSTOMER
+
+
+def remove(tx: Tx, reseller: int, pieces: Sequence[Piece]) -> None:
+    """Ends the reseller's holding of the pieces' devices, as if one after another.
+
+    A device that the reseller does not hold for the piece's customer is not found, and so is one
+    that came earlier in the pieces.
+    """
+    store.hold_links_still(tx)
+    first: dict[tuple[str, int], int] = {}
+    for number, piece in enumerate(pieces, 1):
+        for key in piece.keys:
+            first.setdefault((key, piece.customer), number)
+    removed = store.remove(
+        tx,
+        reseller,
+        sorted((key, number) for (key, _), number in first.items() if key),
+        customers=[piece.customer for piece in pieces],
+        deletes=[piece.transaction for piece in pieces],
+    )
+    _count(tx, reseller, ((customer, seq) for (_, customer), seq in removed.items()), -1)
+    for piece in pieces:
+        for position, key in enumerate(piece.keys):
+            if key and removed.pop((key, piece.customer), None) is None:
+                piece.outcomes[position] = Outcome.NOT_FOUND
+
+
+def remove_upload(
+    tx: Tx, reseller: int, customer: int, upload: int, *, delete: int, limit: int
+) -> list[str]:
+    """Ends the holding of what an upload registered, at most `limit` devices at a time.
+
+    Returns:
+        The canonical identifiers of the devices that were removed, oldest first; fewer than
+        `limit` when none is left.
+    """
+    store.hold_links_still(tx)
+    removed = store.remove_upload(tx, reseller, customer, upload, delete=delete, limit=limit)
+    _count(tx, reseller, ((customer, seq) for seq, *_ in removed), -1)
+    return [odd or canonical(KIND_OF[kind], key) for _, kind, key, odd in removed]
+
+
+def _count(tx: Tx, reseller: int, devices: Iterable[tuple[int, int]], step: int) -> None:
+    live = Counter((customer, seq // BLOCK) for customer, seq in devices)
+    if not live:
+        return
+    changes: Counter[tuple[int, int]] = Counter()
+    for (customer, block), count in live.items():
+        changes[customer, block] += step * count
+        changes[0, block] += step * count
+    store.count(tx, reseller, changes)

@@ -1,0 +1,272 @@
+"""SQL of devices. Batches are sets: one statement a batch, keys sorted so that no two deadlock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+
+from waybill.db.tx import Tx
+from waybill.devices.rules import BLOCK
+
+_INSERT = """
+insert into device (reseller, seq, customer, upload, registered_at, verified_at, kind, key, odd)
+select %(reseller)s, t.seq, (%(customers)s::int[])[t.piece], (%(uploads)s::bigint[])[t.piece],
+       %(at)s, case when (%(approved)s::boolean[])[t.piece] then %(at)s end,
+       (%(kinds)s::smallint[])[t.piece], t.key, t.odd
+from unnest(string_to_array(%(keys)s, E'\\n'), %(seqs)s::bigint[], %(pieces)s::int[],
+            string_to_array(%(odds)s, E'\\n', '')) as t(key, seq, piece, odd)
+"""
+
+
+class Row(NamedTuple):
+    """A device to insert; `piece` counts from 1 and says whose customer, upload and kind it has."""
+
+    key: str
+    seq: int
+    piece: int
+    odd: str
+
+
+class Holder(NamedTuple):
+    """Who holds a device: reseller and customer by number, and the upload that registered it."""
+
+    reseller: int
+    customer: int
+    upload: int
+
+
+def hold_links_still(tx: Tx) -> None:
+    """Waits for an import of the manufacturing list to end, and bars it until this `tx` ends.
+
+    What a key names must not change between looking it up and writing it.
+    """
+    tx.execute("lock table device in row exclusive mode")
+
+
+def take_seqs(tx: Tx, reseller: int, count: int) -> int:
+    """Gives the reseller's next `count` sequence numbers; returns the first. Needs its turn."""
+    row = tx.execute(
+        "update turn set next_device_seq = next_device_seq + %s where reseller = %s"
+        " returning next_device_seq",
+        (count, reseller),
+    ).fetchone()
+    assert row is not None  # noqa: S101 - every reseller has its row in `turn`
+    return row[0] - count
+
+
+def insert(
+    tx: Tx,
+    reseller: int,
+    rows: Sequence[Row],
+    *,
+    customers: Sequence[int],
+    uploads: Sequence[int],
+    kinds: Sequence[int],
+    approved: Sequence[bool],
+    at: datetime,
+) -> set[int] | None:
+    """Registers the devices that nobody holds; rows must be sorted by key.
+
+    Nearly all batches hold no duplicate, so a plain insert is tried first: with ON CONFLICT each
+    row costs about twice as much.
+
+    Returns:
+        The seqs that were inserted, or None when all were.
+    """
+    values = {
+        "reseller": reseller,
+        "customers": list(customers),
+        "uploads": list(uploads),
+        "approved": list(approved),
+        "kinds": list(kinds),
+        "at": at,
+        "keys": "\n".join([row.key for row in rows]),
+        "seqs": _ints([row.seq for row in rows]),
+        "pieces": _ints([row.piece for row in rows]),
+        "odds": "\n".join([row.odd for row in rows]) if any(row.odd for row in rows) else "",
+    }
+    try:
+        with tx.transaction():
+            tx.execute(_INSERT, values)
+        return None
+    except UniqueViolation:
+        found = tx.execute(
+            _INSERT + " on conflict on constraint device_holder do nothing returning seq", values
+        )
+        return {seq for (seq,) in found}
+
+
+def holders(tx: Tx, keys: Sequence[str]) -> dict[str, Holder]:
+    """Who holds each of these devices now; a device that nobody holds is left out."""
+    found = tx.execute(
+        "select key, reseller, customer, upload from device"
+        " where removed_by is null and key = any(string_to_array(%s, E'\\n'))",
+        ("\n".join(keys),),
+    )
+    return {key: Holder(reseller, customer, upload) for key, reseller, customer, upload in found}
+
+
+def remove(
+    tx: Tx,
+    reseller: int,
+    wanted: Sequence[tuple[str, int]],
+    *,
+    customers: Sequence[int],
+    deletes: Sequence[int],
+) -> dict[tuple[str, int], int]:
+    """Ends the reseller's holding of each (key, piece) that its piece's customer has.
+
+    Args:
+        wanted: distinct pairs of key and piece (from 1), sorted.
+        customers: the customer of each piece.
+        deletes: the transaction of each piece: what closes the period.
+
+    Returns:
+        The seq of each device that was removed, by (key, customer).
+    """
+    found = tx.execute(
+        "update device d set removed_by = (%(deletes)s::bigint[])[t.piece]"
+        " from unnest(string_to_array(%(keys)s, E'\\n'), %(pieces)s::int[]) as t(key, piece)"
+        " where d.key = t.key and d.removed_by is null and d.reseller = %(reseller)s"
+        " and d.customer = (%(customers)s::int[])[t.piece]"
+        " returning d.key, d.customer, d.seq",
+        {
+            "deletes": list(deletes),
+            "customers": list(customers),
+            "keys": "\n".join([key for key, _ in wanted]),
+            "pieces": _ints([piece for _, piece in wanted]),
+            "reseller": reseller,
+        },
+    )
+    return {(key, customer): seq for key, customer, seq in found}
+
+
+def remove_upload(
+    tx: Tx, reseller: int, customer: int, upload: int, *, delete: int, limit: int
+) -> list[tuple[int, int, str, str | None]]:
+    """Ends the holding of the next devices that an upload registered and that are still there.
+
+    Returns:
+        `(seq, kind, key, odd)` of each, oldest first; fewer than `limit` when none is left.
+    """
+    found = tx.execute(
+        "with next as materialized ("
+        " select d.seq from device d join transaction t on t.seq = %(upload)s"
+        " where d.reseller = %(reseller)s and d.seq >= t.first_device_seq"
+        " and d.seq <= t.last_device_seq"
+        " and d.upload = %(upload)s and d.customer = %(customer)s and d.removed_by is null"
+        " order by d.seq limit %(limit)s)"
+        " update device d set removed_by = %(delete)s from next"
+        " where d.reseller = %(reseller)s and d.seq = next.seq"
+        " returning d.seq, d.kind, d.key, d.odd",
+        {
+            "upload": upload,
+            "reseller": reseller,
+            "customer": customer,
+            "delete": delete,
+            "limit": limit,
+        },
+    ).fetchall()
+    return sorted(found)
+
+
+def count(tx: Tx, reseller: int, changes: dict[tuple[int, int], int]) -> None:
+    """Adds to the live counts: `changes` by (customer, block); customer 0 is all of them."""
+    ordered = sorted(changes.items())
+    tx.execute(
+        "merge into device_block b"
+        " using unnest(%s::int[], %s::bigint[], %s::int[]) as c(customer, block, change)"
+        " on b.reseller = %s and b.customer = c.customer and b.block = c.block"
+        " when matched then update set live = b.live + c.change"
+        " when not matched then insert (reseller, customer, block, live)"
+        " values (%s, c.customer, c.block, c.change)",
+        (
+            [customer for (customer, _), _ in ordered],
+            [block for (_, block), _ in ordered],
+            [change for _, change in ordered],
+            reseller,
+            reseller,
+        ),
+    )
+
+
+class Block(NamedTuple):
+    """Where a page begins: `skip` live devices into the run of sequence numbers from `seq` on."""
+
+    total: int
+    seq: int
+    skip: int
+
+
+def locate(tx: Tx, reseller: int, customer: int, offset: int) -> Block:
+    """Finds the live device number `offset` by the counts of blocks alone.
+
+    Args:
+        customer: the customer's number, or 0 for all.
+        offset: from 0; at or past the end gives a `seq` that no device has.
+    """
+    row = tx.execute(
+        "with counted as ("
+        " select block, live, sum(live) over (order by block) - live as before"
+        " from device_block where reseller = %s and customer = %s)"
+        " select coalesce(sum(live), 0)::bigint,"
+        " coalesce(min(block) filter (where before + live > %s), 0),"
+        " coalesce(min(before) filter (where before + live > %s), 0)::bigint from counted",
+        (reseller, customer, offset, offset),
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always gives a row
+    total, block, before = row
+    return Block(total, block * BLOCK, offset - before)
+
+
+class Listed(NamedTuple):
+    """A device as it is listed."""
+
+    seq: int
+    kind: int
+    key: str
+    odd: str | None
+    registered_at: datetime
+    verified: bool
+    customer_name: str
+    customer_id: str
+    upload_id: UUID
+
+
+def listed(
+    tx: Tx, reseller: int, customer: int, start: Block, limit: int
+) -> Iterator[list[Listed]]:
+    """The reseller's live devices from a block on, oldest first, some thousands at a time.
+
+    Memory stays the same however many there are. What is read later still belongs to the snapshot
+    of `tx` if that is repeatable read.
+    """
+    with tx.cursor(name="listed") as cursor:
+        cursor.itersize = 5_000
+        cursor.execute(
+            "select d.seq, d.kind, d.key, d.odd, d.registered_at, d.verified_at is not null,"
+            " c.name, c.id, t.upload_id"
+            " from device d join customer c on c.no = d.customer"
+            " join transaction t on t.seq = d.upload"
+            " where d.reseller = %(reseller)s and d.seq >= %(seq)s and d.removed_by is null"
+            + (" and d.customer = %(customer)s" if customer else "")
+            + " order by d.seq offset %(skip)s limit %(limit)s",
+            {
+                "reseller": reseller,
+                "customer": customer,
+                "seq": start.seq,
+                "skip": start.skip,
+                "limit": limit,
+            },
+        )
+        while rows := cursor.fetchmany(5_000):
+            yield [Listed(*row) for row in rows]
+
+
+def _ints(numbers: Sequence[int]) -> str:
+    # An array literal: PostgreSQL reads it faster than the driver writes a list.
+    return "{" + ",".join(map(str, numbers)) + "}"
