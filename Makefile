@@ -84,6 +84,7 @@ endef
 # $python: 3.11 or newer.
 define use_python
 set -eu; fail() { echo "$$*" >&2; exit 1; }; \
+[ -w . ] || fail "You cannot write in $$(pwd): clone Waybill to a folder of your own."; \
 version=$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || \
   fail 'Waybill needs Python 3.11 or newer, and $(PYTHON) is not on PATH or does not run.' \
     'Install it, or name another: make install PYTHON=/path/to/python3'; \
@@ -93,7 +94,8 @@ version=$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>
 python=$$("$(PYTHON)" -c 'import sys; print(sys.executable)')
 endef
 
-# $uv: the one on PATH if it can check hashes of build tools too, else our own in .tools.
+# $uv: the one on PATH if it can check hashes of build tools too, else our own in .tools. It
+# trusts the system's certificates, where there are any: they may know a proxy that it does not.
 define use_uv
 uv=uv; uv pip install --help 2>/dev/null | grep -q -e --require-build-hashes || \
   uv=.tools/bin/uv; \
@@ -106,7 +108,11 @@ uv=uv; uv pip install --help 2>/dev/null | grep -q -e --require-build-hashes || 
   "$$pip" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
     --no-cache-dir --target .tools --upgrade --no-deps --only-binary :all: \
     --require-hashes -r requirements-build.lock; \
-}
+}; \
+for roots in /etc/ssl/certs/ca-certificates.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem \
+  /etc/pki/tls/certs/ca-bundle.crt; do \
+  [ ! -s "$$roots" ] || export UV_SYSTEM_CERTS="$${UV_SYSTEM_CERTS:-1}"; \
+done
 endef
 
 # A cache that can be written: uv's own, else one in .cache. Nothing is made in a missing HOME.
