@@ -24,3 +24,8 @@ def secret() -> str:
 def identifier() -> str:
     """A fresh ID for what we name ourselves: 128 random bits, 32 hexadecimal digits."""
     return secrets.token_hex(16)
+
+
+def number() -> str:
+    """A fresh ID as Samsung gives them to resellers and customers: ten digits."""
+    return str(secrets.randbelow(9 * 10**9) + 10**9)

@@ -17,13 +17,17 @@ KdpRelease = Literal["23.11", "23.12", "25.11"]
 StatusShape = Literal["documented", "list"]
 
 
+def _measured(default: Any, unit: str, meaning: str, **limits: Any) -> Any:
+    return Field(default, description=meaning, json_schema_extra={"unit": unit}, **limits)
+
+
 class Settings(BaseSettings):
     """Every setting of an installation. `waybill config` prints them with value and source."""
 
     model_config = SettingsConfigDict(env_prefix="WAYBILL_", extra="ignore", frozen=True)
 
     data_dir: Path = Field(
-        Path(".waybill"), description="Where the embedded database and `seed.json` live."
+        Path(".waybill"), description="Where the embedded database and the seed's secrets live."
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -32,7 +36,7 @@ class Settings(BaseSettings):
     )
     seed: bool = Field(False, description="Fill a new database with a small world to play in.")
     ready_file: Path | None = Field(
-        None, description="Write a JSON object here once requests are served."
+        None, description="Where to write a JSON object once requests are served."
     )
     tls_certificate: Path | None = Field(None, description="PEM chain; serves HTTPS with a key.")
     tls_key: Path | None = Field(None, description="PEM private key of the certificate.")
@@ -44,8 +48,7 @@ class Settings(BaseSettings):
     )
 
     kdp_release: KdpRelease = Field(
-        "25.11",
-        description="The KDP release whose way with duplicates is shown. Per reseller too.",
+        "25.11", description="The KDP release whose way with duplicates is shown. Per reseller too."
     )
     status_shape: StatusShape = Field(
         "documented",
@@ -61,30 +64,34 @@ class Settings(BaseSettings):
     serial_pattern: str = Field(
         "R[0-9A-Z]{10}", description="What a serial number must match, whole, in capitals."
     )
-    upload_devices_max: int = Field(
-        100_000, ge=1, le=1_000_000, description="Most devices in one request (devices)."
+    upload_devices_max: int = _measured(
+        100_000, "devices", "Most devices in one request.", ge=1, le=1_000_000
     )
-    page_size_max: int = Field(
-        1_000_000, ge=1, le=10_000_000, description="Largest `pageSize` (rows)."
+    page_size_max: int = _measured(1_000_000, "rows", "Largest `pageSize`.", ge=1, le=10_000_000)
+
+    database_pool: int = _measured(
+        8, "connections", "Database connections of one API process.", ge=1, le=200
+    )
+    bodies_in_flight_max: int = _measured(
+        64 * 1024 * 1024,
+        "bytes",
+        "Request bodies that one API process holds in memory together.",
+        ge=1024 * 1024,
+    )
+    request_time_s: float = _measured(
+        30.0, "seconds", "Longest that a client may take to send its request.", gt=0
+    )
+    refusals_per_minute: int = _measured(
+        60,
+        "entries a minute",
+        "Refused calls of one reseller kept in the activity log; the rest are counted.",
+        ge=0,
     )
 
-    database_pool: int = Field(
-        8, ge=1, le=200, description="Database connections of one API process (connections)."
-    )
-    bodies_in_flight_max: int = Field(
-        64 * 1024 * 1024,
-        ge=1024 * 1024,
-        description="Request bodies held in memory together by one API process (bytes).",
-    )
-    request_time_s: float = Field(
-        30.0, gt=0, description="Longest a client may take to send its request (seconds)."
-    )
-    refusals_per_minute: int = Field(
-        60,
-        ge=0,
-        description="Refused calls of one reseller kept in the activity log (entries a minute);"
-        " the rest are counted.",
-    )
+    @property
+    def public_database_url(self) -> str:
+        """`database_url` without its password, for people and logs."""
+        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self.database_url)
 
     @field_validator("serial_pattern")
     @classmethod
@@ -119,6 +126,12 @@ def load(**options: Any) -> Settings:
         pydantic.ValidationError: an option or a variable does not fit.
     """
     return Settings(**{k: v for k, v in options.items() if v is not None})
+
+
+def unit_of(name: str) -> str:
+    """The unit of a setting; empty where it has none."""
+    extra = Settings.model_fields[name].json_schema_extra
+    return str(extra["unit"]) if isinstance(extra, dict) else ""
 
 
 def source(name: str, options: dict[str, Any]) -> str:

@@ -253,8 +253,8 @@ def listed(
             " from device d join customer c on c.no = d.customer"
             " join transaction t on t.seq = d.upload"
             " where d.reseller = %(reseller)s and d.seq >= %(seq)s and d.removed_by is null"
-            + (" and d.customer = %(customer)s" if customer else "")
-            + " order by d.seq offset %(skip)s limit %(limit)s",
+            " and (%(customer)s = 0 or d.customer = %(customer)s)"
+            " order by d.seq offset %(skip)s limit %(limit)s",
             {
                 "reseller": reseller,
                 "customer": customer,

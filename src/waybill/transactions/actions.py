@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from waybill.activity import store as activity
+from waybill.config import Settings
 from waybill.customers import store as customers
 from waybill.db.tx import Tx
 from waybill.devices import actions as devices
@@ -161,6 +162,12 @@ class Conduct:
 
     rules: Rules
     kdp_release: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> Conduct:
+        """What the settings say."""
+        rules = Rules(settings.imei_check, settings.allow_test_ids, settings.serial_pattern)
+        return cls(rules, settings.kdp_release)
 
 
 def run(tx: Tx, conduct: Conduct, at: datetime, passing_over: Sequence[int] = ()) -> int | None:

@@ -16,21 +16,12 @@ from waybill.db.tx import Tx
 from waybill.log import logger
 from waybill.transactions import actions
 from waybill.transactions.actions import Conduct, TurnFailed
-from waybill.wire.identifiers import Rules
 
 # A notification wakes a sleeping worker at once; this finds what a lost one announced.
 _SLEEP_S = 1.0
 _PAUSE_S = 5.0
 _TIDY_EVERY_S = 60.0
 _LOG = logger("worker")
-
-
-def conduct(settings: Settings) -> Conduct:
-    """The settings by which devices are judged."""
-    return Conduct(
-        Rules(settings.imei_check, settings.allow_test_ids, settings.serial_pattern),
-        settings.kdp_release,
-    )
 
 
 def drain(tx: Tx, by: Conduct, passing_over: tuple[int, ...] = ()) -> int:
@@ -49,7 +40,7 @@ class Worker:
     def __init__(self, settings: Settings, stopping: threading.Event) -> None:
         """Args: the settings (`database_url` set), and the event that ends the work."""
         self._settings = settings
-        self._conduct = conduct(settings)
+        self._conduct = Conduct.of(settings)
         self._stopping = stopping
         # Resellers whose last turn failed, and until when the others go first.
         self._paused: dict[int, float] = {}
