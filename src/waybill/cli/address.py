@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
+import ssl
 import time
+from contextlib import suppress
+from typing import Self
 
 from waybill.db.data_dir import CannotStart
 
 _BACKLOG = 2048
 _NEXT_PORTS = 20
+_PROBE_S = 0.2
 
 
 def listen(
@@ -80,3 +84,61 @@ def is_loopback(listener: socket.socket) -> bool:
     """Whether only this machine can reach it."""
     host = listener.getsockname()[0]
     return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+
+
+class Probe:
+    """Asks our own API whether it is ready, and waits in its queue until it takes requests."""
+
+    def __init__(self, listener: socket.socket, *, tls: bool) -> None:
+        host, port = base_url(listener, tls=False).removeprefix("http://").rsplit(":", 1)
+        self._where = host.strip("[]"), int(port)
+        self._tls = tls
+        self._connection: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        """Nothing to open yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leaves the queue."""
+        self._close()
+
+    def succeeds(self) -> bool:
+        """Whether it has said yes; waits a moment for it."""
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            answer = self._connection.recv(64)
+        except TimeoutError:
+            return False
+        except OSError:
+            answer = b""
+        self._close()
+        return answer.split(b" ")[1:2] == [b"200"]
+
+    def _connect(self) -> socket.socket:
+        connection = socket.create_connection(self._where, _PROBE_S)
+        try:
+            if self._tls:
+                connection = _to_ourselves(connection)
+            connection.sendall(
+                b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.close()
+            self._connection = None
+
+
+def _to_ourselves(raw: socket.socket) -> ssl.SSLSocket:
+    """TLS to our own child: whose certificate it shows does not matter."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(raw)

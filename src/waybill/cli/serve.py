@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from waybill import lifeline
-from waybill.cli.address import base_url, is_loopback, listen
+from waybill.cli.address import Probe, base_url, is_loopback, listen
 from waybill.cli.announce import announce
 from waybill.cli.supervisor import Asked, Child, Stopped, Supervisor, say
 from waybill.config import Settings
@@ -25,6 +24,7 @@ from waybill.db.data_dir import (
     account,
     full_sentence,
     locate,
+    os_sentence,
     prepare,
 )
 from waybill.db.embedded import Embedded
@@ -38,7 +38,6 @@ _ENDING = ((signal.SIGTERM, 20.0), (signal.SIGKILL, 5.0))
 _DATABASE_ENDING = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
 # By its lifeline an orphan has ended before that.
 _LEFT_BEHIND = ((signal.SIGTERM, 7.0), (signal.SIGKILL, 5.0))
-_PROBE_S = 0.5
 _PORT_PATIENCE_S = 2.0
 
 
@@ -68,6 +67,8 @@ def serve(
         # Who stops a start does not want to hear that it did not succeed.
         if not asked():
             raise
+    except OSError as problem:
+        raise CannotStart(os_sentence(problem, settings.data_dir)) from problem
     return 0
 
 
@@ -215,11 +216,16 @@ class _Serve:
             self.hold.tell(**more)
 
     def _tend_until_ready(self) -> bool:
-        def ready() -> bool:
-            self.supervisor.refuse_hopeless()
-            return self.listener is None or _answers(self.listener, tls=self._tls)
+        with ExitStack() as stack:
+            probe = (
+                stack.enter_context(Probe(self.listener, tls=self._tls)) if self.listener else None
+            )
 
-        return self.supervisor.tend_until(ready, every_s=0.05)
+            def ready() -> bool:
+                self.supervisor.refuse_hopeless()
+                return probe is None or probe.succeeds()
+
+            return self.supervisor.tend_until(ready, every_s=0.05)
 
     @property
     def _tls(self) -> bool:
@@ -236,7 +242,9 @@ class _Serve:
         self._tell(baseUrl=base)
         if self.settings.ready_file:
             _write_private(self.settings.ready_file, json.dumps(ready, indent=2) + "\n")
-        announce(ready, empty=not seeded["resellers"] and _has_no_reseller(url))
+        # The reader of our output may be gone (`serve | head`): rich leaves by SystemExit then.
+        with suppress(OSError, SystemExit):
+            announce(ready, empty=not seeded["resellers"] and _has_no_reseller(url))
 
 
 def _has_no_reseller(url: str) -> bool:
@@ -245,28 +253,6 @@ def _has_no_reseller(url: str) -> bool:
 
     with transaction(url) as tx:
         return not store.any_exists(tx)
-
-
-def _answers(listener: socket.socket, *, tls: bool) -> bool:
-    """Whether the API says that it is ready; it may take a moment to say anything."""
-    request = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    host, port = base_url(listener, tls=False).removeprefix("http://").rsplit(":", 1)
-    with (
-        suppress(OSError),
-        socket.create_connection((host.strip("[]"), int(port)), _PROBE_S) as raw,
-    ):
-        connection = _to_ourselves(raw) if tls else raw
-        connection.sendall(request)
-        return connection.recv(64).split(b" ")[1:2] == [b"200"]
-    return False
-
-
-def _to_ourselves(raw: socket.socket) -> ssl.SSLSocket:
-    """TLS to our own child: whose certificate it shows does not matter."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context.wrap_socket(raw)
 
 
 def _remove(ready_file: Path) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from waybill.db.data_dir import CannotStart
 from waybill.lifeline import LeftBehind
@@ -25,7 +25,9 @@ Steps = Sequence[tuple[signal.Signals, float]]
 
 def say(line: str) -> None:
     """One line for the person at the terminal."""
-    print(f"waybill: {line}", file=sys.stderr, flush=True)
+    # A terminal that is gone is no reason to fail.
+    with suppress(OSError):
+        print(f"waybill: {line}", file=sys.stderr, flush=True)
 
 
 class Stopped(BaseException):
@@ -87,7 +89,7 @@ class Child:
         name: what the lines about it call it.
         start: starts it; may raise OSError, LeftBehind or CannotStart.
         ending: the signals that end it, each with the seconds it is given.
-        reason: why it ended, if it is known.
+        reason: why it ended of itself, if that is known.
     """
 
     def __init__(
@@ -127,7 +129,8 @@ class Child:
         if self.alive:
             return None
         if self.process is not None:
-            self._put_off(_how(self.process.returncode))
+            code = self.process.returncode
+            self._put_off(_how(code), self._reason() if code > 0 else "")
         if time.monotonic() >= self._due_at:
             try:
                 self.start()
@@ -141,14 +144,14 @@ class Child:
         if self.alive and self.process:
             self.process.send_signal(number)
 
-    def _put_off(self, what: str) -> None:
+    def _put_off(self, what: str, reason: str = "") -> None:
         self.process = None
         self.failures += 1
         if time.monotonic() - self._started_at >= _SETTLED_S:
             self._delay_s = 0.0
         self._delay_s = min(max(self._delay_s * 2, _DELAY_FIRST_S), _DELAY_MAX_S)
         self._due_at = time.monotonic() + self._delay_s
-        why = f": {reason}" if (reason := self._reason()) else ""
+        why = f" ({reason})" if reason else ""
         say(f"{self.name} {what}{why}; starting it again in {self._delay_s:g} s")
 
 

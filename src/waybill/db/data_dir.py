@@ -18,7 +18,7 @@ import pwd
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,26 +61,28 @@ def account(data_dir: Path) -> Account:
     Raises:
         CannotStart: PostgreSQL could not run as any user here.
     """
-    if os.geteuid() != 0:
+    # As root: who made the database goes on with it.
+    if uid := os.geteuid() or _owner(data_dir / "postgres"):
         try:
-            return _account(pwd.getpwuid(os.geteuid()))
+            return _account(pwd.getpwuid(uid))
         except KeyError:
             raise CannotStart(
-                f"User number {os.geteuid()} has no name on this system, and PostgreSQL knows its"
-                " users by name: add the user, or give --database-url."
+                f"User number {uid} would run the database and has no name on this system, by which"
+                " PostgreSQL knows its users: add the user, or give --database-url."
             ) from None
-    files = data_dir / "postgres"
-    if files.is_dir() and (uid := files.stat().st_uid):
-        return _account(pwd.getpwuid(uid))
     for name in ("postgres", "nobody"):
-        try:
+        with suppress(KeyError):
             return _account(pwd.getpwnam(name))
-        except KeyError:
-            continue
     raise CannotStart(
         "PostgreSQL refuses to run as root, and this system has no user `postgres` or `nobody`:"
         " start Waybill as an ordinary user, or give --database-url."
     )
+
+
+def _owner(path: Path) -> int | None:
+    with suppress(OSError):
+        return path.stat().st_uid
+    return None
 
 
 def _account(entry: pwd.struct_passwd) -> Account:
@@ -142,8 +144,8 @@ def _nearest(path: Path) -> Path:
 
 
 def _refuse_another_owner(path: Path) -> None:
-    owner = path.stat().st_uid if path.exists() else 0
-    if owner not in (0, os.geteuid()):
+    owner = _owner(path)
+    if owner not in (None, os.geteuid()):
         raise CannotStart(
             f"{path} belongs to {_name(owner)}: start Waybill as that user, or choose another"
             " --data-dir."
@@ -211,9 +213,16 @@ def os_sentence(problem: OSError, path: Path) -> str:
 
 def full_sentence(path: Path) -> str:
     """The disk is full."""
+    return (
+        f"The disk that holds {path} is full ({free_mib(path)} MiB free): make room, or choose a"
+        " --data-dir elsewhere."
+    )
+
+
+def free_mib(path: Path) -> int:
+    """What is free on the disk of a directory."""
     place = os.statvfs(_nearest(path))
-    free = place.f_bavail * place.f_frsize // (1024 * 1024)
-    return f"The disk that holds {path} is full ({free} MiB free): make room, or move --data-dir."
+    return place.f_bavail * place.f_frsize // (1024 * 1024)
 
 
 class Hold:

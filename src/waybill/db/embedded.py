@@ -20,8 +20,17 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from waybill.config import Settings
 from waybill.db.binaries import Binaries, as_user, find, readable
-from waybill.db.data_dir import Account, CannotStart, full_sentence, holder, os_sentence
+from waybill.db.data_dir import (
+    Account,
+    CannotStart,
+    free_mib,
+    full_sentence,
+    holder,
+    locate,
+    os_sentence,
+)
 from waybill.lifeline import LeftBehind, Trace, with_parent
 
 # The longest path of a socket, less the name that PostgreSQL gives it.
@@ -103,6 +112,7 @@ class Embedded:
             LeftBehind: they did not end.
         """
         self._trace.clear(_LEFT_BEHIND, leader=self._postmaster, cancelled=cancelled)
+        self._forget_the_dead()
         if self.log.exists() and self.log.stat().st_size > _LOG_MAX:
             self.log.replace(self.log.with_suffix(".log.1"))
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -159,7 +169,8 @@ class Embedded:
 
     def _died(self) -> str:
         words = self.last_words()
-        if "No space left on device" in words:
+        # On a full disk the log may have had no room for the reason.
+        if "No space left on device" in words or not (words or free_mib(self.data_dir)):
             return full_sentence(self.data_dir)
         return f"PostgreSQL does not start: {words or 'it gives no reason'} (log: {self.log})."
 
@@ -173,6 +184,18 @@ class Embedded:
     def _postmaster(self) -> int | None:
         lines = self._status()
         return int(lines[0]) if lines and lines[0].isdigit() else None
+
+    def _forget_the_dead(self) -> None:
+        """Removes what a killed server left, where its process number is another's by now.
+
+        PostgreSQL would take that one for itself and refuse to start. In containers numbers come
+        again after every start.
+        """
+        for file in self._socket_dir.iterdir():
+            file.unlink()
+        pid = self._postmaster()
+        if pid and not _works_in(pid, self.files):
+            (self.files / "postmaster.pid").unlink()
 
     def _refuse_other_version(self, major: int) -> None:
         if not self.files.exists():
@@ -197,13 +220,13 @@ class Embedded:
         """
         place = self.data_dir / "socket"
         if len(os.fsencode(place)) <= _SOCKET_DIR_MAX and "," not in str(place):
-            if place.is_symlink():
-                place.unlink()
-            self._make_private(place)
+            if not self._is_private(place):
+                _remove(place)
+                self._make_private(place)
             return place
         if place.is_symlink() and self._is_private(target := place.readlink()):
             return target
-        place.unlink(missing_ok=True)
+        _remove(place)
         # Of a random name, so that nobody in this public place can have been there before us.
         target = Path(tempfile.mkdtemp(prefix="waybill-", dir="/tmp"))
         os.chown(target, self.who.uid, self.who.gid)
@@ -218,9 +241,8 @@ class Embedded:
         return found.st_mode & 0o170777 == 0o040700 and found.st_uid == self.who.uid
 
     def _make_private(self, path: Path) -> None:
-        if not path.is_dir():
-            path.mkdir(mode=0o700)
-            os.chown(path, self.who.uid, self.who.gid)
+        path.mkdir(mode=0o700)
+        os.chown(path, self.who.uid, self.who.gid)
 
     def _configure(self) -> None:
         """Writes the configuration afresh: who starts `serve` may have changed."""
@@ -244,14 +266,16 @@ class Embedded:
                 *(f"{name} = {_quoted(value)}" for name, value in places.items()),
             ],
         }.items():
-            file.write_text("\n".join([*lines, ""]), "utf-8")
-            file.chmod(0o644)
+            text = "\n".join([*lines, ""])
+            # What is right already needs no room on a full disk.
+            if not file.exists() or file.read_text("utf-8") != text:
+                file.write_text(text, "utf-8")
+                file.chmod(0o644)
 
     def _initialise(self, binaries: Binaries) -> None:
         """Makes the database aside and moves it into place whole: a start cut short leaves none."""
         new = self.data_dir / "postgres.new"
-        if new.exists():
-            shutil.rmtree(new)
+        _remove(new)
         self._make_private(new)
         locale = ["--locale=C"]
         if binaries.major >= 17:
@@ -322,6 +346,39 @@ class Embedded:
 def running(data_dir: Path) -> str | None:
     """The URL of the database that a `serve` on this data directory uses; None without one."""
     return (holder(data_dir) or {}).get("databaseUrl")
+
+
+def url_of(settings: Settings) -> str:
+    """The database that these settings mean, for commands beside a running `serve`.
+
+    Raises:
+        CannotStart: none is given, and no `serve` runs on the data directory.
+    """
+    data_dir = locate(settings)
+    if url := settings.database_url or running(data_dir):
+        return url
+    raise CannotStart(
+        f"No Waybill runs on {data_dir}: start it (waybill serve), or give --database-url."
+    )
+
+
+def _works_in(pid: int, folder: Path) -> bool:
+    """Whether a process is at work in a folder, as a server is in that of its files."""
+    with suppress(OSError):
+        return os.path.samefile(f"/proc/{pid}/cwd", folder)
+    if Path("/proc/self").exists():
+        return False
+    told = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, check=False
+    )
+    return b"postgres" in told.stdout
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(path)
 
 
 def _quoted(text: str) -> str:
