@@ -20,7 +20,6 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from waybill.config import Settings
 from waybill.db.binaries import Binaries, as_user, find, readable
 from waybill.db.data_dir import (
     Account,
@@ -28,7 +27,6 @@ from waybill.db.data_dir import (
     free_mib,
     full_sentence,
     holder,
-    locate,
     os_sentence,
 )
 from waybill.lifeline import LeftBehind, Trace, with_parent
@@ -346,20 +344,6 @@ class Embedded:
 def running(data_dir: Path) -> str | None:
     """The URL of the database that a `serve` on this data directory uses; None without one."""
     return (holder(data_dir) or {}).get("databaseUrl")
-
-
-def url_of(settings: Settings) -> str:
-    """The database that these settings mean, for commands beside a running `serve`.
-
-    Raises:
-        CannotStart: none is given, and no `serve` runs on the data directory.
-    """
-    data_dir = locate(settings)
-    if url := settings.database_url or running(data_dir):
-        return url
-    raise CannotStart(
-        f"No Waybill runs on {data_dir}: start it (waybill serve), or give --database-url."
-    )
 
 
 def _works_in(pid: int, folder: Path) -> bool:

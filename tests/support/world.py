@@ -1,0 +1,152 @@
+"""A reseller, its customer and its client, and what a test does with them."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from litestar.testing import TestClient
+
+from waybill import clock
+from waybill.auth import store as auth
+from waybill.auth.rules import fingerprint
+from waybill.config import Settings
+from waybill.customers import actions as customers
+from waybill.db.connect import connect, transaction
+from waybill.resellers import actions as resellers
+from waybill.transactions.actions import Conduct
+from waybill.wire.identifiers import Kind, generate
+from waybill.worker.loop import drain
+
+GEN2 = "/kcs/v1/rp"
+
+
+def fresh(prefix: str) -> str:
+    """An ID that no other test has."""
+    return f"{prefix}-{secrets.token_hex(8)}"
+
+
+@dataclass
+class World:
+    """One reseller with an OAuth client and one customer that it has not served yet.
+
+    Other tests share the database, but none of these.
+    """
+
+    settings: Settings
+    http: TestClient[Any]
+    reseller_id: str = field(default_factory=lambda: fresh("R"))
+    customer_id: str = field(default_factory=lambda: fresh("C"))
+    client_id: str = field(default_factory=lambda: fresh("client"))
+    client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+
+    def __post_init__(self) -> None:
+        with transaction(self.settings.database_url) as tx:
+            at = clock.now()
+            self.reseller = resellers.create(tx, self.reseller_id, "Reseller", by="test", at=at)
+            self.customer = customers.create(tx, self.customer_id, "Customer", by="test", at=at)
+            self._client(tx, self.client_id, self.reseller, at)
+        self.token = self.new_token()
+
+    def _client(self, tx: Any, client_id: str, reseller: int | None, at: Any) -> None:
+        auth.insert_client(
+            tx,
+            client_id,
+            reseller=reseller,
+            name="test",
+            secret_sha256=fingerprint(self.client_secret),
+            scopes=["kdp"],
+            at=at,
+        )
+
+    def new_token(self, client_id: str | None = None, **form: str) -> str:
+        """A fresh access token."""
+        answer = self.http.post(
+            "/ams/v1/oauth2/token",
+            data={
+                "grant_type": "client_credentials",
+                "client_id": client_id or self.client_id,
+                "client_secret": self.client_secret,
+                **form,
+            },
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()["access_token"]
+
+    def operator_token(self) -> str:
+        """A token of an operator's client."""
+        client_id = fresh("operator")
+        with transaction(self.settings.database_url) as tx:
+            self._client(tx, client_id, None, clock.now())
+        return self.new_token(client_id)
+
+    def another_customer(self) -> str:
+        """A customer that nobody has served."""
+        customer_id = fresh("C")
+        with transaction(self.settings.database_url) as tx:
+            customers.create(tx, customer_id, "Another", by="test", at=clock.now())
+        return customer_id
+
+    def neighbour(self) -> World:
+        """Another reseller with a customer of its own, on the same server."""
+        return World(self.settings, self.http)
+
+    # Calls. Each takes what the test wants otherwise; None leaves a member out.
+
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """A call with this reseller's token; `token=None` leaves it out."""
+        token = options.pop("token", self.token)
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        headers |= options.pop("headers", {})
+        return self.http.request(method, f"{GEN2}{path}", headers=headers, **options)
+
+    def upload_body(self, devices: list[str] | None = None, **changed: Any) -> dict[str, Any]:
+        """The members of an upload that is in order."""
+        body = {
+            "customerId": self.customer_id,
+            "resellerId": self.reseller_id,
+            "transactionId": fresh("T"),
+            "type": "IMEI",
+            "devices": generate(Kind.IMEI, 1) if devices is None else devices,
+        } | changed
+        return {name: value for name, value in body.items() if value is not None}
+
+    def upload(self, devices: list[str] | None = None, **changed: Any) -> httpx.Response:
+        """Sends an upload."""
+        return self.call("PUT", "/devices/upload", json=self.upload_body(devices, **changed))
+
+    def delete(self, devices: list[str] | None = None, **changed: Any) -> httpx.Response:
+        """Sends a delete."""
+        body = self.upload_body(devices, **changed)
+        if devices is None:
+            body.pop("devices")
+            body.pop("type")
+        return self.call("PUT", "/devices/delete", json=body)
+
+    def work(self) -> None:
+        """Works off all that was accepted, as a worker does."""
+        with connect(self.settings.database_url) as tx:
+            drain(tx, Conduct.of(self.settings))
+
+    def uploaded(self, devices: list[str] | None = None, **changed: Any) -> dict[str, Any]:
+        """Sends an upload, works it off, and gives its bare status."""
+        return self._settled(self.upload(devices, **changed))
+
+    def deleted(self, devices: list[str] | None = None, **changed: Any) -> dict[str, Any]:
+        """Sends a delete, works it off, and gives its bare status."""
+        return self._settled(self.delete(devices, **changed))
+
+    def _settled(self, answer: httpx.Response) -> dict[str, Any]:
+        assert answer.status_code == 200, answer.text
+        self.work()
+        return self.status(transactionId=answer.json()["transactionId"]).json()
+
+    def status(self, **query: Any) -> httpx.Response:
+        """Asks for a status."""
+        return self.call("GET", "/devices/status", params={"resellerId": self.reseller_id} | query)
+
+    def devices(self, **query: Any) -> httpx.Response:
+        """Asks for the list of devices."""
+        return self.call("GET", "/devices", params={"resellerId": self.reseller_id} | query)
