@@ -87,8 +87,10 @@ def _incoming(request: Request[Any, Any, Any], route: Route | None = None) -> In
     return Incoming(
         route=route or Route(request.method, "-", health.alive),
         path=request.scope["path"],
-        headers=request.scope["headers"],
+        headers=list(request.scope["headers"]),
         query_string=request.scope["query_string"].decode("latin-1"),
+        peer=request.client.host if request.client else "",
+        base_url=str(request.base_url).rstrip("/"),
         body=request.stream,
     )
 

@@ -24,6 +24,7 @@ from waybill import clock
 from waybill.activity.store import Refusal
 from waybill.api import strict
 from waybill.api.caller import Callers, Shape, Unauthenticated, bearer_of, refuse_standing
+from waybill.api.guesses import Guesses
 from waybill.api.refusals import Refusals
 from waybill.auth.rules import Caller
 from waybill.config import Settings
@@ -61,6 +62,7 @@ class Route:
     Args:
         scope: what the caller's token must allow; None: no token is asked for.
         body: `json`, `form`, or none.
+        probe: asked by machines, again and again.
     """
 
     method: str
@@ -68,6 +70,7 @@ class Route:
     handler: Callable[[Call], Answer]
     scope: Scope | None = None
     body: str | None = None
+    probe: bool = False
 
 
 @dataclass
@@ -78,6 +81,7 @@ class Services:
     pool: ConnectionPool[Tx]
     refusals: Refusals
     callers: Callers = field(default_factory=Callers)
+    guesses: Guesses = field(default_factory=Guesses)
 
     def __post_init__(self) -> None:
         size = self.settings.database_pool
@@ -108,6 +112,8 @@ class Incoming:
     path: str
     headers: list[tuple[bytes, bytes]]
     query_string: str
+    peer: str
+    base_url: str
     body: Callable[[], AsyncIterator[bytes]]
 
     def header(self, name: bytes) -> str | None:
@@ -191,7 +197,9 @@ def _line(call: Call, status: int, began: float, **failure: object) -> None:
         "client": call.caller and call.caller.client,
         "transaction_id": storable(call.members.get("transactionId")),
     }
-    _LOG.info(
+    # Probes come every second and say nothing while they succeed.
+    write = _LOG.debug if call.incoming.route.probe and status == 200 else _LOG.info
+    write(
         "request",
         method=call.incoming.route.method,
         path=call.incoming.route.path,

@@ -9,10 +9,13 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from waybill import clock
-from waybill.api.edge import Answer, Call
-from waybill.auth import actions
-from waybill.auth.rules import TOKEN_LIFE_MAX_S, TOKEN_LIFE_S
+from waybill.api.edge import Answer, Call, json
+from waybill.auth import actions, store
+from waybill.auth.rules import TOKEN_LIFE_MAX_S, TOKEN_LIFE_S, fingerprint
+from waybill.auth.store import Client
+from waybill.db.tx import Tx
 from waybill.wire.oauth import OAuthRefused
+from waybill.wire.scopes import Scope
 
 _NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 
@@ -28,9 +31,55 @@ def token(call: Call) -> Answer:
     client_id, client_secret = _credentials(call, form)
     life_s = _life(form.get("expires_in"))
     with call.tx() as tx:
-        client = actions.authenticate(tx, client_id, client_secret)
+        client = _authenticated(call, tx, client_id, client_secret)
         issued = actions.issue(tx, client, form.get("scope"), life_s, clock.now())
     return Answer(msgspec.json.encode(issued), headers=_NO_STORE)
+
+
+def revoke(call: Call) -> Answer:
+    """`POST /ams/v1/oauth2/revoke` (RFC 7009): an empty 200, whatever the token was."""
+    form = _form(call)
+    client_id, client_secret = _credentials(call, form)
+    token = form.get("token")
+    with call.tx() as tx:
+        client = _authenticated(call, tx, client_id, client_secret)
+        if token is None:
+            raise OAuthRefused("invalid_request", "token is missing")
+        store.revoke(tx, fingerprint(token), client.id, clock.now())
+    call.services.callers.forget(token)
+    return Answer(b"", headers=_NO_STORE)
+
+
+def metadata(call: Call) -> Answer:
+    """`GET /.well-known/oauth-authorization-server` (RFC 8414), for the address that was asked."""
+    issuer = call.incoming.base_url
+    return json(
+        {
+            "issuer": issuer,
+            "token_endpoint": f"{issuer}/ams/v1/oauth2/token",
+            "token_endpoint_auth_methods_supported": _METHODS,
+            "revocation_endpoint": f"{issuer}/ams/v1/oauth2/revoke",
+            "revocation_endpoint_auth_methods_supported": _METHODS,
+            "grant_types_supported": ["client_credentials"],
+            "response_types_supported": [],
+            "scopes_supported": [scope.value for scope in Scope],
+            "service_documentation": f"{issuer}/docs",
+        }
+    )
+
+
+_METHODS = ["client_secret_basic", "client_secret_post"]
+
+
+def _authenticated(call: Call, tx: Tx, client_id: str, client_secret: str) -> Client:
+    guesses = call.services.guesses
+    who = (call.incoming.peer, client_id)
+    guesses.refuse_too_many(who)
+    try:
+        return actions.authenticate(tx, client_id, client_secret)
+    except OAuthRefused:
+        guesses.failed(who)
+        raise
 
 
 def _form(call: Call) -> dict[str, str]:

@@ -27,7 +27,7 @@ def find_client(tx: Tx, client_id: str) -> Client | None:
         " where c.id = %s and c.deleted_at is null",
         (client_id,),
     ).fetchone()
-    return row and Client(*row)
+    return Client(*row) if row else None
 
 
 def insert_client(

@@ -26,7 +26,7 @@ def find(tx: Tx, customer_id: str, reseller: int | None = None) -> Customer | No
         " from customer c where c.id = %s",
         (reseller, customer_id),
     ).fetchone()
-    return row and Customer(*row)
+    return Customer(*row) if row else None
 
 
 def insert(tx: Tx, customer_id: str, name: str, at: datetime) -> int | None:
@@ -36,7 +36,7 @@ def insert(tx: Tx, customer_id: str, name: str, at: datetime) -> int | None:
         " on conflict (id) do nothing returning no",
         (customer_id, name, at),
     ).fetchone()
-    return row and row[0]
+    return row[0] if row else None
 
 
 def associate(
@@ -61,3 +61,32 @@ def insert_alias(
         (reseller, customer, alias, profile_id, at),
     )
     return done.rowcount == 1
+
+
+def count_associated(tx: Tx, reseller: int) -> int:
+    """How many customers the reseller serves."""
+    row = tx.execute(
+        "select count(*) from association a join customer c on c.no = a.customer"
+        " where a.reseller = %s and c.state = 'active'",
+        (reseller,),
+    ).fetchone()
+    assert row is not None  # noqa: S101 - count always gives a row
+    return row[0]
+
+
+def associated(tx: Tx, reseller: int, offset: int, limit: int) -> list[tuple[str, str]]:
+    """ID and name of the customers that the reseller serves, the oldest association first."""
+    return tx.execute(
+        "select c.id, c.name from association a join customer c on c.no = a.customer"
+        " where a.reseller = %s and c.state = 'active' order by a.no offset %s limit %s",
+        (reseller, offset, limit),
+    ).fetchall()
+
+
+def aliases(tx: Tx, reseller: int, customer: int) -> list[tuple[str, str]]:
+    """Alias and profile ID of what the customer shares with the reseller, the oldest first."""
+    return tx.execute(
+        "select alias, profile_id from profile_alias where reseller = %s and customer = %s"
+        " order by no",
+        (reseller, customer),
+    ).fetchall()

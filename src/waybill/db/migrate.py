@@ -22,11 +22,10 @@ def migrate(url: str) -> list[str]:
     Raises:
         DatabaseTooNew: the database was migrated by a newer version of Waybill.
     """
+    folder = files("waybill.db").joinpath("migrations")
     scripts = {
         entry.name: entry.read_text("utf-8")
-        for entry in sorted(
-            files(__package__).joinpath("migrations").iterdir(), key=lambda e: e.name
-        )
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
         if entry.name.endswith(".sql")
     }
     applied: list[str] = []

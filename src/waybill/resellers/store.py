@@ -25,7 +25,7 @@ def find(tx: Tx, reseller_id: str) -> Reseller | None:
         "select no, id, name, state, kdp_release, status_shape from reseller where id = %s",
         (reseller_id,),
     ).fetchone()
-    return row and Reseller(*row)
+    return Reseller(*row) if row else None
 
 
 def insert(tx: Tx, reseller_id: str, name: str, at: datetime) -> int | None:
@@ -36,7 +36,7 @@ def insert(tx: Tx, reseller_id: str, name: str, at: datetime) -> int | None:
         " insert into turn (reseller) select no from new returning reseller",
         (reseller_id, name, at),
     ).fetchone()
-    return row and row[0]
+    return row[0] if row else None
 
 
 def insert_vendor(tx: Tx, reseller: int, vendor_id: str, name: str, at: datetime) -> bool:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from psycopg.rows import class_row
-
 from waybill.db.tx import Tx
 
 
@@ -60,7 +58,7 @@ def circumstances(
 
 
 class Request(NamedTuple):
-    """A request as it is stored, by the column that each part goes to."""
+    """A request as it is stored: the columns of `_INSERT` after the first two."""
 
     id: str
     operation: str
@@ -78,11 +76,14 @@ class Request(NamedTuple):
     device_count: int
 
 
-_INSERT = (
-    "insert into transaction (reseller, accepted_at, " + ", ".join(Request._fields) + ")"  # noqa: S608
-    " values (%s, %s, " + ", ".join(["%s"] * len(Request._fields)) + ")"
-    " on conflict (reseller, id) do nothing returning seq"
-)
+_INSERT = """
+insert into transaction
+  (reseller, accepted_at, id, operation, customer, vendor, type, removes, order_no, order_time,
+   profile_aliases, target_service, performed_by, identifiers, chunk_starts, device_count)
+values
+  (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+on conflict (reseller, id) do nothing returning seq
+"""
 
 
 def insert(tx: Tx, reseller: int, request: Request, at: datetime) -> int | None:
@@ -148,20 +149,15 @@ class Waiting(NamedTuple):
 
 def waiting(tx: Tx, reseller: int, limit: int) -> list[Waiting]:
     """The reseller's next transactions in the order of acceptance. Needs its turn."""
-    with tx.cursor(row_factory=class_row(_waiting)) as cursor:
-        return cursor.execute(
-            "select t.seq, t.operation, t.customer, t.type, t.removes, t.device_count, t.chunk,"
-            " cardinality(t.chunk_starts) - 1 as chunks,"
-            " coalesce(a.auto_approve, false) as auto_approve"
-            " from transaction t"
-            " left join association a on a.reseller = t.reseller and a.customer = t.customer"
-            " where t.reseller = %s and t.state = 'Progress' order by t.seq limit %s",
-            (reseller, limit),
-        ).fetchall()
-
-
-def _waiting(**columns: object) -> Waiting:
-    return Waiting(**columns)  # type: ignore[arg-type]
+    found = tx.execute(
+        "select t.seq, t.operation, t.customer, t.type, t.removes, t.device_count, t.chunk,"
+        " cardinality(t.chunk_starts) - 1, coalesce(a.auto_approve, false)"
+        " from transaction t"
+        " left join association a on a.reseller = t.reseller and a.customer = t.customer"
+        " where t.reseller = %s and t.state = 'Progress' order by t.seq limit %s",
+        (reseller, limit),
+    )
+    return [Waiting(*row) for row in found]
 
 
 def next_chunks(tx: Tx, seqs: Sequence[int]) -> dict[int, bytes]:
@@ -252,7 +248,7 @@ def status(tx: Tx, reseller: int, transaction_id: str, customer: int | None) -> 
         " and (%s::int is null or t.customer = %s)",
         (reseller, transaction_id, customer, customer),
     ).fetchone()
-    return row and Status(*row)
+    return Status(*row) if row else None
 
 
 def count(tx: Tx, reseller: int, customer: int | None) -> int:

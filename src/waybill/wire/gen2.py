@@ -88,11 +88,11 @@ def parse_upload(body: Mapping[str, Any]) -> Upload:
             order in which the call is documented.
     """
     return Upload(
-        customer_id=_required(_text(body, "customerId"), "customerId"),
-        reseller_id=_required(_text(body, "resellerId"), "resellerId"),
-        transaction_id=_required(_text(body, "transactionId"), "transactionId"),
-        devices=_required(_devices(body), "devices"),
-        kind=_required(_kind(body), "type"),
+        customer_id=required(_text(body, "customerId"), "customerId"),
+        reseller_id=required(_text(body, "resellerId"), "resellerId"),
+        transaction_id=required(_text(body, "transactionId"), "transactionId"),
+        devices=required(_devices(body), "devices"),
+        kind=required(_kind(body), "type"),
         order_no=_text(body, "orderNo"),
         order_time=_order_time(body),
         vendor_id=_text(body, "vendorId"),
@@ -108,9 +108,9 @@ def parse_delete(body: Mapping[str, Any]) -> Delete:
         Refused: 40000000 as for an upload; neither `devices` nor `removeTransactionId` names
             `devices`.
     """
-    customer_id = _required(_text(body, "customerId"), "customerId")
-    reseller_id = _required(_text(body, "resellerId"), "resellerId")
-    transaction_id = _required(_text(body, "transactionId"), "transactionId")
+    customer_id = required(_text(body, "customerId"), "customerId")
+    reseller_id = required(_text(body, "resellerId"), "resellerId")
+    transaction_id = required(_text(body, "transactionId"), "transactionId")
     devices = _devices(body)
     removes = _text(body, "removeTransactionId")
     if devices is None and removes is None:
@@ -139,10 +139,11 @@ def parse_page(query: Mapping[str, str], size_max: int) -> Page:
 
 def reseller_id_of(query: Mapping[str, str]) -> str:
     """The required `resellerId` of a query or of headers."""
-    return _required(query.get("resellerId") or None, "resellerId")
+    return required(query.get("resellerId") or None, "resellerId")
 
 
-def _required(value: T | None, name: str) -> T:
+def required(value: T | None, name: str) -> T:
+    """The value of a required parameter; 40000000 names it when it is missing."""
     if value is None:
         raise Refused(Code.RESOURCE_INVALID_PARAM, name)
     return value
@@ -197,7 +198,7 @@ def _profile_aliases(body: Mapping[str, Any]) -> list[str]:
         if not isinstance(entry, dict):
             raise Refused(Code.RESOURCE_INVALID_PARAM, "profileAliases")
         _text(entry, "serviceId")
-        aliases.append(_required(_text(entry, "profileAlias"), "profileAlias"))
+        aliases.append(required(_text(entry, "profileAlias"), "profileAlias"))
     return aliases
 
 
@@ -282,8 +283,22 @@ class Customer(msgspec.Struct):
     customerId: str
 
 
+class Customers(msgspec.Struct):
+    """A page of customers. Samsung: it tells neither its size nor how many pages there are."""
+
+    totalCount: int
+    pageNum: int
+    customers: list[Customer]
+
+
 class ProfileAlias(msgspec.Struct):
     """An alias of `GET /profilealias/kme`."""
 
     profileAlias: str
     profileId: str
+
+
+class ProfileAliases(msgspec.Struct):
+    """The answer of `GET /profilealias/kme`."""
+
+    profileAliases: list[ProfileAlias]
