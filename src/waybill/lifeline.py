@@ -177,8 +177,8 @@ def _holders_by_proc(path: Path) -> list[int]:
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
-        with suppress(OSError):
-            if any(_same(file, wanted) for file in os.scandir(entry / "fd")):
+        with suppress(OSError), os.scandir(entry / "fd") as files:
+            if any(_same(file, wanted) for file in files):
                 found.append(int(entry.name))
     return found
 
