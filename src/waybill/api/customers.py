@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from waybill.api.edge import Answer, Call, json
 from waybill.customers import actions, store
+from waybill.db.tx import snapshot
 from waybill.resellers import actions as resellers
 from waybill.wire import gen2
 from waybill.wire.codes import Code, Refused
@@ -14,7 +15,7 @@ def listing(call: Call) -> Answer:
     reseller_id = gen2.reseller_id_of(call.query)
     page = gen2.parse_page(call.query, call.settings.page_size_max)
     with call.tx() as tx:
-        tx.execute("set transaction isolation level repeatable read, read only")
+        snapshot(tx)
         reseller = resellers.acting(tx, call.acting, reseller_id)
         total = store.count_associated(tx, reseller.no)
         if page.num > 0 and page.num * page.size >= total:

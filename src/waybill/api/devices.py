@@ -11,7 +11,7 @@ from msgspec import UNSET
 from waybill import clock
 from waybill.api.edge import Answer, Call, json
 from waybill.customers import actions as customers
-from waybill.db.tx import Tx
+from waybill.db.tx import Tx, snapshot
 from waybill.devices import store as devices
 from waybill.devices.rules import KIND_OF, Outcome
 from waybill.devices.store import Block, Listed
@@ -65,7 +65,7 @@ def status(call: Call) -> Answer:
     named = query.get("transactionId") or None
     paged = bool(query.get("pageNum") or query.get("pageSize"))
     with call.tx() as tx:
-        tx.execute("set transaction isolation level repeatable read, read only")
+        snapshot(tx)
         reseller = resellers.acting(tx, call.acting, reseller_id)
         customer = customers.filtered(tx, reseller.no, query.get("customerId") or None)
         if named is None:
@@ -159,7 +159,7 @@ def _rest(first: bytes, made: Iterator[bytes]) -> Iterator[bytes]:
 
 def _list(call: Call, reseller_id: str, page: gen2.Page) -> Iterator[bytes]:
     with call.tx() as tx:
-        tx.execute("set transaction isolation level repeatable read, read only")
+        snapshot(tx)
         reseller = resellers.acting(tx, call.acting, reseller_id)
         customer = customers.filtered(tx, reseller.no, call.query.get("customerId") or None)
         offset = page.num * page.size

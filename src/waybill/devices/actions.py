@@ -114,22 +114,23 @@ def remove(tx: Tx, reseller: int, pieces: Sequence[Piece]) -> None:
     that came earlier in the pieces.
     """
     store.hold_links_still(tx)
-    first: dict[tuple[str, int], int] = {}
-    for number, piece in enumerate(pieces, 1):
-        for key in piece.keys:
-            first.setdefault((key, piece.customer), number)
-    removed = store.remove(
-        tx,
-        reseller,
-        sorted((key, number) for (key, _), number in first.items() if key),
-        customers=[piece.customer for piece in pieces],
-        deletes=[piece.transaction for piece in pieces],
-    )
-    _count(tx, reseller, ((customer, seq) for (_, customer), seq in removed.items()), -1)
+    holders = store.holders(tx, {key for piece in pieces for key in piece.keys if key})
+    closed_by: dict[int, int] = {}
+    gone: list[tuple[int, int]] = []
     for piece in pieces:
         for position, key in enumerate(piece.keys):
-            if key and removed.pop((key, piece.customer), None) is None:
+            if not key:
+                continue
+            holder = holders.get(key)
+            if holder is None or (holder.reseller, holder.customer) != (reseller, piece.customer):
                 piece.outcomes[position] = Outcome.NOT_FOUND
+                continue
+            del holders[key]
+            closed_by[holder.seq] = piece.transaction
+            gone.append((piece.customer, holder.seq))
+    if gone:
+        store.remove(tx, reseller, closed_by)
+        _count(tx, reseller, gone, -1)
 
 
 def remove_upload(
@@ -142,15 +143,15 @@ def remove_upload(
         `limit` when none is left.
     """
     store.hold_links_still(tx)
-    removed = store.remove_upload(tx, reseller, customer, upload, delete=delete, limit=limit)
-    _count(tx, reseller, ((customer, seq) for seq, *_ in removed), -1)
-    return [odd or canonical(KIND_OF[kind], key) for _, kind, key, odd in removed]
+    left = store.upload_left(tx, reseller, customer, upload, limit)
+    if left:
+        store.remove(tx, reseller, {each.seq: delete for each in left})
+        _count(tx, reseller, [(customer, each.seq) for each in left], -1)
+    return [each.odd or canonical(KIND_OF[each.kind], each.key) for each in left]
 
 
 def _count(tx: Tx, reseller: int, devices: Iterable[tuple[int, int]], step: int) -> None:
     live = Counter((customer, seq // BLOCK) for customer, seq in devices)
-    if not live:
-        return
     changes: Counter[tuple[int, int]] = Counter()
     for (customer, block), count in live.items():
         changes[customer, block] += step * count

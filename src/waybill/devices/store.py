@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -32,11 +32,12 @@ class Row(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """Who holds a device: reseller and customer by number, and the upload that registered it."""
+    """Who holds a device: reseller and customer by number, the upload, and the device's seq."""
 
     reseller: int
     customer: int
     upload: int
+    seq: int
 
 
 def hold_links_still(tx: Tx) -> None:
@@ -100,78 +101,51 @@ def insert(
         return {seq for (seq,) in found}
 
 
-def holders(tx: Tx, keys: Sequence[str]) -> dict[str, Holder]:
+def holders(tx: Tx, keys: Collection[str]) -> dict[str, Holder]:
     """Who holds each of these devices now; a device that nobody holds is left out."""
     found = tx.execute(
-        "select key, reseller, customer, upload from device"
+        "select key, reseller, customer, upload, seq from device"
         " where removed_by is null and key = any(string_to_array(%s, E'\\n'))",
         ("\n".join(keys),),
     )
-    return {key: Holder(reseller, customer, upload) for key, reseller, customer, upload in found}
+    return {key: Holder(*holder) for key, *holder in found}
 
 
-def remove(
-    tx: Tx,
-    reseller: int,
-    wanted: Sequence[tuple[str, int]],
-    *,
-    customers: Sequence[int],
-    deletes: Sequence[int],
-) -> dict[tuple[str, int], int]:
-    """Ends the reseller's holding of each (key, piece) that its piece's customer has.
+def remove(tx: Tx, reseller: int, closed_by: dict[int, int]) -> None:
+    """Ends the reseller's holding of devices.
 
     Args:
-        wanted: distinct pairs of key and piece (from 1), sorted.
-        customers: the customer of each piece.
-        deletes: the transaction of each piece: what closes the period.
-
-    Returns:
-        The seq of each device that was removed, by (key, customer).
+        closed_by: the transaction that ends it, by the device's seq.
     """
-    found = tx.execute(
-        "update device d set removed_by = (%(deletes)s::bigint[])[t.piece]"
-        " from unnest(string_to_array(%(keys)s, E'\\n'), %(pieces)s::int[]) as t(key, piece)"
-        " where d.key = t.key and d.removed_by is null and d.reseller = %(reseller)s"
-        " and d.customer = (%(customers)s::int[])[t.piece]"
-        " returning d.key, d.customer, d.seq",
-        {
-            "deletes": list(deletes),
-            "customers": list(customers),
-            "keys": "\n".join([key for key, _ in wanted]),
-            "pieces": _ints([piece for _, piece in wanted]),
-            "reseller": reseller,
-        },
+    # By the primary key: whatever the statistics say, no other plan looks better.
+    tx.execute(
+        "update device d set removed_by = t.closer"
+        " from unnest(%s::bigint[], %s::bigint[]) as t(seq, closer)"
+        " where d.reseller = %s and d.seq = t.seq",
+        (_ints(list(closed_by)), _ints(list(closed_by.values())), reseller),
     )
-    return {(key, customer): seq for key, customer, seq in found}
 
 
-def remove_upload(
-    tx: Tx, reseller: int, customer: int, upload: int, *, delete: int, limit: int
-) -> list[tuple[int, int, str, str | None]]:
-    """Ends the holding of the next devices that an upload registered and that are still there.
-
-    Returns:
-        `(seq, kind, key, odd)` of each, oldest first; fewer than `limit` when none is left.
-    """
+def upload_left(tx: Tx, reseller: int, customer: int, upload: int, limit: int) -> list[Left]:
+    """The first devices that an upload registered and that are still there, oldest first."""
     found = tx.execute(
-        "with next as materialized ("
-        " select d.seq from device d join transaction t on t.seq = %(upload)s"
+        "select d.seq, d.kind, d.key, d.odd from device d join transaction t on t.seq = %(upload)s"
         " where d.reseller = %(reseller)s and d.seq >= t.first_device_seq"
         " and d.seq <= t.last_device_seq"
         " and d.upload = %(upload)s and d.customer = %(customer)s and d.removed_by is null"
-        " order by d.seq limit %(limit)s)"
-        " update device d set removed_by = %(delete)s from next"
-        " where d.reseller = %(reseller)s and d.seq = next.seq"
-        " returning d.seq, d.kind, d.key, d.odd",
-        {
-            "upload": upload,
-            "reseller": reseller,
-            "customer": customer,
-            "delete": delete,
-            "limit": limit,
-        },
-    ).fetchall()
-    return sorted(found)
+        " order by d.seq limit %(limit)s",
+        {"upload": upload, "reseller": reseller, "customer": customer, "limit": limit},
+    )
+    return [Left(*row) for row in found]
+
+
+class Left(NamedTuple):
+    """A device that an upload registered."""
+
+    seq: int
+    kind: int
+    key: str
+    odd: str | None
 
 
 def count(tx: Tx, reseller: int, changes: dict[tuple[int, int], int]) -> None:
