@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -39,21 +38,17 @@ def watch() -> None:
         return
     pipe = int(number)
     os.set_inheritable(pipe, False)
-    asked = _signal_at_parents_death(signal.SIGTERM) and not _ended(pipe)
-    threading.Thread(target=_wait, args=(pipe, asked), name="lifeline", daemon=True).start()
+    # The kernel's signal needs no thread to get its turn; a second SIGTERM does no harm.
+    _signal_at_parents_death(signal.SIGTERM)
+    threading.Thread(target=_wait, args=(pipe,), name="lifeline", daemon=True).start()
 
 
-def _wait(pipe: int, kernel_asks: bool) -> None:
+def _wait(pipe: int) -> None:
     while os.read(pipe, 1):
         pass
-    if not kernel_asks:
-        os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_GRACE_S)
     os._exit(1)
-
-
-def _ended(pipe: int) -> bool:
-    return bool(select.select([pipe], [], [], 0)[0])
 
 
 def with_parent(number: signal.Signals) -> Callable[[], None] | None:
@@ -74,10 +69,9 @@ def with_parent(number: signal.Signals) -> Callable[[], None] | None:
     return before_exec
 
 
-def _signal_at_parents_death(number: signal.Signals) -> bool:
-    if _libc is None:
-        return False
-    return _libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0) == 0
+def _signal_at_parents_death(number: signal.Signals) -> None:
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
 
 
 # Loaded here: between fork and exec is no time to open libraries.

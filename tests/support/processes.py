@@ -67,10 +67,14 @@ class Serve:
     """One `waybill serve` on a data directory, by default on a free port."""
 
     def __init__(
-        self, data_dir: Path, *options: str, commands: dict[str, list[str]] | None = None
+        self,
+        data_dir: Path,
+        *options: str,
+        commands: dict[str, list[str]] | None = None,
+        ready_file: Path | None = None,
     ) -> None:
         self.data_dir = data_dir
-        self.ready_file = data_dir.parent / f"{data_dir.name}.ready.json"
+        self.ready_file = ready_file or data_dir.parent / f"{data_dir.name}.ready.json"
         self.ready_file.unlink(missing_ok=True)
         given = [f"--data-dir={data_dir}", f"--ready-file={self.ready_file}", *options]
         if not any(option.startswith("--port") for option in options):
@@ -94,7 +98,8 @@ class Serve:
             self.process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(PATIENCE_S)
-        for pid in [self.process.pid, *self.left()]:
+        # One that was refused has no children: what runs there is another's.
+        for pid in [] if self.process.returncode == 1 else [self.process.pid, *self.left()]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 Tx = psycopg.Connection[tuple[Any, ...]]
 
@@ -21,4 +22,4 @@ def ping(tx: Tx) -> None:
 
 def listen(tx: Tx, channel: str) -> None:
     """Makes `tx.notifies()` tell what is announced on a channel from the next commit on."""
-    tx.execute(psycopg.sql.SQL("listen {}").format(psycopg.sql.Identifier(channel)))
+    tx.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))

@@ -50,8 +50,7 @@ def register(
         piece.seqs = (min(seqs), max(seqs))
     _count(tx, reseller, ((pieces[row.piece - 1].customer, row.seq) for row in won), +1)
     if len(won) < sum(len(piece.keys) - piece.keys.count("") for piece in pieces):
-        lost = owner.keys() - {row.key for row in won}
-        _judge(pieces, owner, reseller, store.holders(tx, list(lost)), lost, skip_own)
+        _judge(tx, reseller, pieces, owner.keys() - {row.key for row in won}, skip_own=skip_own)
 
 
 def _rows(owner: dict[str, int], first: int, pieces: Sequence[Piece]) -> list[Row]:
@@ -71,28 +70,19 @@ def _by_piece(rows: Iterable[Row], pieces: Sequence[Piece]) -> Iterable[tuple[Pi
 
 
 def _judge(
-    pieces: Sequence[Piece],
-    owner: dict[str, int],
-    reseller: int,
-    holders: dict[str, Holder],
-    lost: set[str],
-    skip_own: bool,
+    tx: Tx, reseller: int, pieces: Sequence[Piece], lost: set[str], *, skip_own: bool
 ) -> None:
-    claimed = set(lost)
+    times = Counter(key for piece in pieces for key in piece.keys if key)
+    repeated = {key for key, count in times.items() if count > 1} - lost
+    holders = store.holders(tx, lost | repeated)
     for piece in pieces:
         for position, key in enumerate(piece.keys):
-            if not key:
-                continue
-            if key not in claimed:
-                # The first of its key, and nobody held it: this one was registered.
-                claimed.add(key)
-                continue
-            if key in lost:
-                holder = holders.get(key)
-            else:
-                winner = pieces[owner[key]]
-                holder = Holder(reseller, winner.customer, winner.transaction)
-            piece.outcomes[position] = _exists(piece, reseller, holder, skip_own)
+            if key in repeated:
+                # Nobody held it, so the first of its key was registered.
+                repeated.discard(key)
+                lost.add(key)
+            elif key in lost:
+                piece.outcomes[position] = _exists(piece, reseller, holders.get(key), skip_own)
 
 
 def _exists(piece: Piece, reseller: int, holder: Holder | None, skip_own: bool) -> Outcome:
