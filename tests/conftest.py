@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from litestar.testing import TestClient
+
 from support.database import postgres
 from support.world import World
-
 from waybill import log
 from waybill.api.app import build
 from waybill.config import Settings, load

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from support.world import World
-
 from waybill.wire.identifiers import Kind, generate
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +11,14 @@ import httpx
 from litestar.testing import TestClient
 
 from waybill import clock
+from waybill.activity import store as activity
 from waybill.auth import store as auth
 from waybill.auth.rules import fingerprint
 from waybill.config import Settings
 from waybill.customers import actions as customers
+from waybill.customers import store
 from waybill.db.connect import connect, transaction
+from waybill.db.tx import Tx
 from waybill.resellers import actions as resellers
 from waybill.transactions.actions import Conduct
 from waybill.wire.identifiers import Kind, generate
@@ -43,7 +47,7 @@ class World:
     client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
     def __post_init__(self) -> None:
-        with transaction(self.settings.database_url) as tx:
+        with self.tx() as tx:
             at = clock.now()
             self.reseller = resellers.create(tx, self.reseller_id, "Reseller", by="test", at=at)
             self.customer = customers.create(tx, self.customer_id, "Customer", by="test", at=at)
@@ -61,37 +65,99 @@ class World:
             at=at,
         )
 
+    def token_form(self, **changed: str | None) -> dict[str, str]:
+        """The members of a token request that is in order; None leaves one out."""
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+        } | changed
+        return {name: value for name, value in form.items() if value is not None}
+
     def new_token(self, client_id: str | None = None, **form: str) -> str:
         """A fresh access token."""
-        answer = self.http.post(
-            "/ams/v1/oauth2/token",
-            data={
-                "grant_type": "client_credentials",
-                "client_id": client_id or self.client_id,
-                "client_secret": self.client_secret,
-                **form,
-            },
-        )
+        form = self.token_form(client_id=client_id or self.client_id, **form)
+        answer = self.http.post("/ams/v1/oauth2/token", data=form)
         assert answer.status_code == 200, answer.text
         return answer.json()["access_token"]
 
     def operator_token(self) -> str:
         """A token of an operator's client."""
         client_id = fresh("operator")
-        with transaction(self.settings.database_url) as tx:
+        with self.tx() as tx:
             self._client(tx, client_id, None, clock.now())
         return self.new_token(client_id)
+
+    def client_with(self, scopes: list[str]) -> str:
+        """Another client of this reseller, with the same secret, that may have these scopes."""
+        client_id = fresh("client")
+        with self.tx() as tx:
+            self._client(tx, client_id, self.reseller, clock.now())
+            tx.execute("update oauth_client set scopes = %s where id = %s", (scopes, client_id))
+        return client_id
 
     def another_customer(self) -> str:
         """A customer that nobody has served."""
         customer_id = fresh("C")
-        with transaction(self.settings.database_url) as tx:
+        with self.tx() as tx:
             customers.create(tx, customer_id, "Another", by="test", at=clock.now())
         return customer_id
 
     def neighbour(self) -> World:
         """Another reseller with a customer of its own, on the same server."""
         return World(self.settings, self.http)
+
+    def vendor(self) -> str:
+        """A new vendor of this reseller."""
+        vendor_id = fresh("V")
+        with self.tx() as tx:
+            resellers.create_vendor(tx, self.number, vendor_id, "Vendor", by="test", at=clock.now())
+        return vendor_id
+
+    def associated(self, customer_id: str | None = None, *, auto_approve: bool = False) -> None:
+        """Lets the reseller serve a customer, its own by default, before any upload."""
+        with self.tx() as tx:
+            customer = store.find(tx, customer_id or self.customer_id)
+            assert customer is not None
+            customers.associate(
+                tx, self.number, customer.no, auto_approve=auto_approve, by="test", at=clock.now()
+            )
+
+    def alias(self, alias: str) -> str:
+        """Shares a profile of the customer, which must be associated; gives the profile's ID."""
+        profile_id = fresh("P")
+        with self.tx() as tx:
+            assert self.customer is not None
+            customers.share_alias(
+                tx, self.number, self.customer, alias, profile_id, by="test", at=clock.now()
+            )
+        return profile_id
+
+    @property
+    def number(self) -> int:
+        """The number by which the database knows the reseller."""
+        assert self.reseller is not None
+        return self.reseller
+
+    def stand(self, state: str) -> None:
+        """Blocks (`blocked`), closes (`closed`) or restores (`active`) the reseller."""
+        self.sql("update reseller set state = %s where no = %s", state, self.number)
+
+    def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """The rows of a statement of the test's own."""
+        with self.tx() as tx:
+            found = tx.execute(statement.encode(), parameters)
+            return found.fetchall() if found.description else []
+
+    def tx(self) -> AbstractContextManager[Tx]:
+        """A database transaction, committed at the end of the block."""
+        return transaction(self.settings.database_url)
+
+    def entries(self, **wanted: Any) -> list[activity.Entry]:
+        """The reseller's entries of the activity log, the newest first."""
+        with self.tx() as tx:
+            chosen = activity.Filter(reseller=self.reseller_id, **wanted)
+            return list(activity.entries(tx, chosen, 1000))
 
     # Calls. Each takes what the test wants otherwise; None leaves a member out.
 
@@ -150,3 +216,12 @@ class World:
     def devices(self, **query: Any) -> httpx.Response:
         """Asks for the list of devices."""
         return self.call("GET", "/devices", params={"resellerId": self.reseller_id} | query)
+
+    def held(self, **query: Any) -> list[str]:
+        """All that the reseller holds, oldest first, each device by the form that names it."""
+        answer = self.devices(pageSize=1_000_000, **query)
+        assert answer.status_code == 200, answer.text
+        return [
+            each.get("mei") or each.get("serialNumber") or each["meid"]
+            for each in answer.json()["devices"]
+        ]
