@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from litestar.testing import TestClient
@@ -24,3 +25,9 @@ def world_with(settings: Settings) -> Iterator[Callable[..., World]]:
             return World(other, stack.enter_context(client))
 
         yield make
+
+
+@pytest.fixture(scope="module")
+def refuser(settings: Settings, http: TestClient[Any]) -> World:
+    """One world for all tests of a module that only send what is refused."""
+    return World(settings, http)

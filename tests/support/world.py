@@ -74,9 +74,9 @@ class World:
         } | changed
         return {name: value for name, value in form.items() if value is not None}
 
-    def new_token(self, client_id: str | None = None, **form: str) -> str:
+    def new_token(self, client_id: str | None = None, **changed: str) -> str:
         """A fresh access token."""
-        form = self.token_form(client_id=client_id or self.client_id, **form)
+        form = self.token_form(client_id=client_id or self.client_id, **changed)
         answer = self.http.post("/ams/v1/oauth2/token", data=form)
         assert answer.status_code == 200, answer.text
         return answer.json()["access_token"]

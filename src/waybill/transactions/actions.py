@@ -41,8 +41,8 @@ def accept_upload(
         tx,
         reseller,
         customer_id=upload.customer_id,
-        vendor_id=upload.vendor_id,
-        transaction_id=upload.transaction_id,
+        vendor_id=_nameable(upload.vendor_id),
+        transaction_id=_nameable(upload.transaction_id),
     )
     if met.customer is None:
         raise Refused(Code.CUSTOMER_ID_INVALID)
@@ -50,7 +50,7 @@ def accept_upload(
     _refuse_transaction_id(upload.transaction_id, met)
     if len(upload.devices) > devices_max:
         raise Refused(Code.DEVICE_COUNT_EXCEEDED)
-    if wrong := order_refusal(upload.order_no, upload.order_time):
+    if wrong := order_refusal(upload.order_no, upload.order_time, upload.target_service):
         raise Refused(Code.RESOURCE_INVALID_PARAM, wrong)
     if not met.aliases.issuperset(upload.profile_aliases):
         raise Refused(Code.RESOURCE_INVALID_PARAM, "profileAlias")
@@ -92,9 +92,9 @@ def accept_delete(
         tx,
         reseller,
         customer_id=delete.customer_id,
-        vendor_id=delete.vendor_id,
-        transaction_id=delete.transaction_id,
-        removes=delete.remove_transaction_id,
+        vendor_id=_nameable(delete.vendor_id),
+        transaction_id=_nameable(delete.transaction_id),
+        removes=_nameable(delete.remove_transaction_id),
     )
     if met.customer is None:
         raise Refused(Code.CUSTOMER_NOT_FOUND)
@@ -126,6 +126,11 @@ def accept_delete(
         device_count=len(delete.devices or []),
     )
     _accept(tx, reseller, request, Event.DEVICES_DELETED, at)
+
+
+def _nameable(given: str | None) -> str | None:
+    # What has no ID's form names nothing, and PostgreSQL would not even look for some of it (NUL).
+    return given if given is not None and is_id(given) else None
 
 
 def _refuse_vendor(vendor_id: str | None, met: store.Circumstances) -> None:

@@ -13,12 +13,19 @@ CHUNK = 10_000
 _DIGITS = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
-def order_refusal(order_no: str | None, order_time: int | str | None) -> str | None:
-    """The first of `orderNo` and `orderTime` whose form is wrong, else None (contract §4)."""
+def order_refusal(
+    order_no: str | None, order_time: int | str | None, target_service: str | None
+) -> str | None:
+    """The first of `orderNo`, `orderTime` and `targetService` whose form is wrong, else None.
+
+    Contract §4: `targetService` is any string; one with a NUL cannot be kept.
+    """
     if order_no is not None and (len(order_no) > 64 or not order_no.isprintable()):
         return "orderNo"
     if order_time is not None and seconds(order_time) is None:
         return "orderTime"
+    if target_service is not None and "\0" in target_service:
+        return "targetService"
     return None
 
 

@@ -30,10 +30,13 @@ def circumstances(
     *,
     customer_id: str,
     vendor_id: str | None,
-    transaction_id: str,
+    transaction_id: str | None,
     removes: str | None = None,
 ) -> Circumstances:
-    """Looks up what a request of this reseller names; `removes` is an upload's transaction ID."""
+    """Looks up what a request of this reseller names; `removes` is an upload's transaction ID.
+
+    None names nothing, so nothing is found.
+    """
     row = tx.execute(
         "select c.no, a.no is not null,"
         " exists (select from vendor v where v.reseller = %(reseller)s and v.id = %(vendor)s),"
