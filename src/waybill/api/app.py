@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -105,19 +105,8 @@ def _response(answer: Answer, services: Services) -> Response[Any]:
             media_type=answer.media_type,
         )
     return Stream(
-        _parts(answer.body, services),
+        services.parts(answer.body),
         status_code=answer.status,
         headers=headers,
         media_type=answer.media_type,
     )
-
-
-async def _parts(body: Iterator[bytes], services: Services) -> AsyncIterator[bytes]:
-    try:
-        while (part := await services.in_thread(lambda: next(body, None))) is not None:
-            yield part
-    finally:
-        # Also when the client went away: its snapshot and connection are let go of.
-        close = getattr(body, "close", None)
-        if close is not None:
-            await services.in_thread(close)

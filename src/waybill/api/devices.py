@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, closing
 
 import msgspec
 from msgspec import UNSET
@@ -147,14 +148,31 @@ def listing(call: Call) -> Answer:
     reseller_id = gen2.reseller_id_of(call.query)
     page = gen2.parse_page(call.query, call.settings.page_size_max)
     made = _list(call, reseller_id, page)
-    # Whatever can be refused is refused before the first byte is made.
+    if page.size <= _AT_ONCE_MAX:
+        return Answer(b"".join(made))
+    places = call.services.streaming()
+    # Whatever can be refused is refused before the first byte is sent.
+    return Answer(_started(_kept(places, made)))
+
+
+# A page of at most so many rows is made whole, so that its connection is free at once.
+_AT_ONCE_MAX = 5_000
+
+
+def _kept(places: AbstractContextManager[None], made: Iterator[bytes]) -> Generator[bytes]:
+    with places:
+        yield from made
+
+
+def _started(made: Generator[bytes]) -> Generator[bytes]:
     first = next(made)
-    return Answer(_rest(first, made))
 
+    def rest() -> Generator[bytes]:
+        with closing(made):
+            yield first
+            yield from made
 
-def _rest(first: bytes, made: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from made
+    return rest()
 
 
 def _list(call: Call, reseller_id: str, page: gen2.Page) -> Iterator[bytes]:

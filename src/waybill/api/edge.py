@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from threading import BoundedSemaphore, Lock
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -49,7 +50,7 @@ _LOG = logger("api")
 class Answer:
     """What goes back: a body that is there, or one that is made while it is sent."""
 
-    body: bytes | Iterator[bytes]
+    body: bytes | Generator[bytes]
     status: int = 200
     headers: Headers = ()
     media_type: str = "application/json"
@@ -86,8 +87,44 @@ class Services:
     def __post_init__(self) -> None:
         size = self.settings.database_pool
         self.threads = ThreadPoolExecutor(size, thread_name_prefix="call")
+        # Each answer that is made while it is sent keeps a connection: some are left for others.
+        self.streams = BoundedSemaphore(max(1, size // 2))
         self.bodies_in_flight = 0
         self.waiting = 0
+
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        """Keeps one of the few places for an answer that is made while it is sent.
+
+        Raises:
+            Refused: 50000000 with 503 when all of them are taken.
+        """
+        if not self.streams.acquire(blocking=False):
+            raise overloaded()
+        try:
+            yield
+        finally:
+            self.streams.release()
+
+    async def parts(self, body: Generator[bytes]) -> AsyncIterator[bytes]:
+        """An answer that is made while it is sent, part by part outside of the event loop."""
+        # A client that goes away does so while a part is being made: close only after that.
+        making = Lock()
+
+        def part() -> bytes | None:
+            with making:
+                return next(body, None)
+
+        def close() -> None:
+            with making:
+                body.close()
+
+        try:
+            loop = asyncio.get_running_loop()
+            while (made := await loop.run_in_executor(self.threads, part)) is not None:
+                yield made
+        finally:
+            self.threads.submit(close)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Runs what may wait for the database outside of the event loop.
