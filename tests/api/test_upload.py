@@ -217,7 +217,7 @@ MALFORMED = ["x" * 65, "a b", "a/b", "ä", "a\nb", "a\0b", "a'b", "*", "１２�
 def test_an_id_that_is_malformed_is_refused(
     refuser: World, name: str, code: int, wrong: str
 ) -> None:
-    assert_refused(refuser.upload(**{name: wrong}), code)
+    assert_refused(refuser.upload(None, **{name: wrong}), code)
 
 
 def test_ids_may_have_up_to_64_letters_digits_and_marks(world: World) -> None:
