@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager, closing
+from collections.abc import Generator
 
 import msgspec
 from msgspec import UNSET
 
 from waybill import clock
 from waybill.api.edge import Answer, Call, json
+from waybill.api.streaming import members, streamed
 from waybill.customers import actions as customers
 from waybill.db.tx import Tx, snapshot
 from waybill.devices import store as devices
@@ -64,13 +64,11 @@ def status(call: Call) -> Answer:
     reseller_id = gen2.reseller_id_of(query)
     page = gen2.parse_page(query, call.settings.page_size_max)
     named = query.get("transactionId") or None
+    if named is None:
+        return streamed(call, _status_page(call, reseller_id, page), page)
     paged = bool(query.get("pageNum") or query.get("pageSize"))
     with call.tx() as tx:
-        snapshot(tx)
-        reseller = resellers.acting(tx, call.acting, reseller_id)
-        customer = customers.filtered(tx, reseller.no, query.get("customerId") or None)
-        if named is None:
-            return _status_page(tx, reseller, customer, page)
+        reseller, customer = _whose(call, tx, reseller_id)
         found = transactions.status(tx, reseller.no, named, customer) if gen2.is_id(named) else None
     if found is None:
         raise Refused(Code.TRANSACTION_ID_INVALID)
@@ -79,26 +77,31 @@ def status(call: Call) -> Answer:
         return json(_bare(found))
     if page.num > 0:
         raise Refused(Code.PAGE_OUT_OF_BOUNDS)
-    return json(_wrapped([found], 1, page))
+    return Answer(_wrapped_head(1, page) + msgspec.json.encode([_listed(found)]) + b"}}")
 
 
-def _status_page(tx: Tx, reseller: Reseller, customer: int | None, page: gen2.Page) -> Answer:
-    total = transactions.count(tx, reseller.no, customer)
-    if page.num > 0 and page.num * page.size >= total:
-        raise Refused(Code.PAGE_OUT_OF_BOUNDS)
-    found = transactions.page(tx, reseller.no, customer, page.num, page.size)
-    return json(_wrapped(found, total, page))
+def _whose(call: Call, tx: Tx, reseller_id: str) -> tuple[Reseller, int | None]:
+    reseller = resellers.acting(tx, call.acting, reseller_id)
+    return reseller, customers.filtered(tx, reseller.no, call.query.get("customerId") or None)
 
 
-def _wrapped(found: list[Status], total: int, page: gen2.Page) -> dict[str, object]:
-    return {
-        "devices": {
-            "totalCount": total,
-            "totalPage": -(-total // page.size),
-            "pageNum": page.num,
-            "transactions": [_listed(each) for each in found],
-        }
-    }
+def _status_page(call: Call, reseller_id: str, page: gen2.Page) -> Generator[bytes]:
+    with call.tx() as tx:
+        snapshot(tx)
+        reseller, customer = _whose(call, tx, reseller_id)
+        counted = transactions.totals(tx, reseller.no, customer)
+        offset, total = page.num * page.size, sum(counted)
+        if page.num > 0 and offset >= total:
+            raise Refused(Code.PAGE_OUT_OF_BOUNDS)
+        yield _wrapped_head(total, page) + b"["
+        portions = transactions.listed(tx, reseller.no, customer, counted, offset, page.size)
+        yield from members([_listed(each) for each in portion] for portion in portions)
+        yield b"]}}"
+
+
+def _wrapped_head(total: int, page: gen2.Page) -> bytes:
+    head = {"totalCount": total, "totalPage": -(-total // page.size), "pageNum": page.num}
+    return b'{"devices":' + msgspec.json.encode(head)[:-1] + b',"transactions":'
 
 
 def _bare(found: Status) -> gen2.BareStatus:
@@ -144,52 +147,23 @@ _FAILURES = msgspec.json.Decoder(list[tuple[int, int, str]])
 
 
 def listing(call: Call) -> Answer:
-    """`GET /devices`: the reseller's devices, oldest first, streamed from one snapshot."""
+    """`GET /devices`: the reseller's devices, oldest first, all of one moment."""
     reseller_id = gen2.reseller_id_of(call.query)
     page = gen2.parse_page(call.query, call.settings.page_size_max)
-    made = _list(call, reseller_id, page)
-    if page.size <= _AT_ONCE_MAX:
-        return Answer(b"".join(made))
-    places = call.services.streaming()
-    # Whatever can be refused is refused before the first byte is sent.
-    return Answer(_started(_kept(places, made)))
+    return streamed(call, _list(call, reseller_id, page), page)
 
 
-# A page of at most so many rows is made whole, so that its connection is free at once.
-_AT_ONCE_MAX = 5_000
-
-
-def _kept(places: AbstractContextManager[None], made: Iterator[bytes]) -> Generator[bytes]:
-    with places:
-        yield from made
-
-
-def _started(made: Generator[bytes]) -> Generator[bytes]:
-    first = next(made)
-
-    def rest() -> Generator[bytes]:
-        with closing(made):
-            yield first
-            yield from made
-
-    return rest()
-
-
-def _list(call: Call, reseller_id: str, page: gen2.Page) -> Iterator[bytes]:
+def _list(call: Call, reseller_id: str, page: gen2.Page) -> Generator[bytes]:
     with call.tx() as tx:
         snapshot(tx)
-        reseller = resellers.acting(tx, call.acting, reseller_id)
-        customer = customers.filtered(tx, reseller.no, call.query.get("customerId") or None)
+        reseller, customer = _whose(call, tx, reseller_id)
         offset = page.num * page.size
         start = devices.locate(tx, reseller.no, customer or 0, offset)
         if page.num > 0 and offset >= start.total:
             raise Refused(Code.PAGE_OUT_OF_BOUNDS)
         yield _head(start, page)
-        separator = b""
-        for rows in devices.listed(tx, reseller.no, customer or 0, start, page.size):
-            members = msgspec.json.encode([_device(reseller.id, row) for row in rows])
-            yield separator + members[1:-1]
-            separator = b","
+        portions = devices.listed(tx, reseller.no, customer or 0, start, page.size)
+        yield from members([_device(reseller.id, row) for row in portion] for portion in portions)
         yield b"]}"
 
 

@@ -246,7 +246,10 @@ def _work_off(
         _result(each, piece, identifiers)
         for (each, identifiers), piece in zip(requests, pieces, strict=True)
     ]
-    store.advance(tx, results, at)
+    store.advance(tx, results)
+    ended = [each.seq for each in taken if each.chunk + 1 == each.chunks]
+    if ended:
+        store.complete(tx, turn.reseller, ended, at)
 
 
 def _piece(each: store.Waiting, identifiers: list[str], rules: Rules) -> Piece:
@@ -293,6 +296,6 @@ def _remove_upload(tx: Tx, reseller: int, each: store.Waiting, at: datetime) -> 
     removed = devices.remove_upload(
         tx, reseller, each.customer, each.removes, delete=each.seq, limit=CHUNK
     )
-    store.advance_removal(
-        tx, each.seq, pack(removed)[0], len(removed), ends=len(removed) < CHUNK, at=at
-    )
+    store.advance_removal(tx, each.seq, pack(removed)[0], len(removed))
+    if len(removed) < CHUNK:
+        store.complete(tx, reseller, [each.seq], at)

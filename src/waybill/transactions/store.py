@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -190,8 +190,8 @@ class Result(NamedTuple):
     last_device_seq: int | None
 
 
-def advance(tx: Tx, results: Sequence[Result], at: datetime) -> None:
-    """Adds a chunk's outcome to each transaction and completes those that were on their last."""
+def advance(tx: Tx, results: Sequence[Result]) -> None:
+    """Adds a chunk's outcome to each transaction."""
     columns: list[list[object]] = [list(column) for column in zip(*results, strict=True)]
     tx.execute(
         "update transaction t set chunk = t.chunk + 1, ok = t.ok + r.ok,"
@@ -202,31 +202,45 @@ def advance(tx: Tx, results: Sequence[Result], at: datetime) -> None:
         " failures = case when r.failures is null then t.failures"
         "  else coalesce(t.failures, '') || r.failures end,"
         " first_device_seq = least(t.first_device_seq, r.first_seq),"
-        " last_device_seq = greatest(t.last_device_seq, r.last_seq),"
-        " state = case when t.chunk + 2 = cardinality(t.chunk_starts)"
-        "  then 'Complete' else 'Progress' end,"
-        " completed_at = case when t.chunk + 2 = cardinality(t.chunk_starts)"
-        "  then %s::timestamptz end"
+        " last_device_seq = greatest(t.last_device_seq, r.last_seq)"
         " from unnest(%s::bigint[], %s::int[], %s::int[], %s::int[], %s::bytea[], %s::bytea[],"
         "  %s::bigint[], %s::bigint[])"
         "  as r(seq, ok, failed, skipped, outcomes, failures, first_seq, last_seq)"
         " where t.seq = r.seq",
-        (at, *columns),
+        columns,
     )
 
 
-def advance_removal(
-    tx: Tx, seq: int, removed: bytes, count: int, *, ends: bool, at: datetime
-) -> None:
-    """Adds removed devices to a delete that names an upload, and completes it when `ends`."""
+def advance_removal(tx: Tx, seq: int, removed: bytes, count: int) -> None:
+    """Adds removed devices to a delete that names an upload."""
     tx.execute(
         "update transaction set identifiers = identifiers || %(removed)s,"
         " device_count = device_count + %(count)s, ok = ok + %(count)s,"
         " chunk_starts = chunk_starts || (length(identifiers) + length(%(removed)s)),"
-        " chunk = chunk + 1, state = case when %(ends)s then 'Complete' else 'Progress' end,"
-        " completed_at = case when %(ends)s then %(at)s::timestamptz end"
-        " where seq = %(seq)s",
-        {"removed": removed, "count": count, "ends": ends, "at": at, "seq": seq},
+        " chunk = chunk + 1 where seq = %(seq)s",
+        {"removed": removed, "count": count, "seq": seq},
+    )
+
+
+def complete(tx: Tx, reseller: int, seqs: Sequence[int], at: datetime) -> None:
+    """Ends transactions whose last chunk is done, numbering them in this order. Needs the turn."""
+    tx.execute(
+        "with ended as ("
+        " select t.seq, t.customer, row_number() over (order by e.place) as nth,"
+        " row_number() over (partition by t.customer order by e.place) as customer_nth"
+        " from unnest(%(seqs)s::bigint[]) with ordinality as e(seq, place)"
+        " join transaction t on t.seq = e.seq),"
+        " everyone as (update turn set finished = finished + (select count(*) from ended)"
+        "  where reseller = %(reseller)s returning finished - (select count(*) from ended) as had),"
+        " each as (update association a set finished = a.finished + n.count"
+        "  from (select customer, count(*) from ended group by customer) as n"
+        "  where a.reseller = %(reseller)s and a.customer = n.customer"
+        "  returning a.customer, a.finished - n.count as had)"
+        " update transaction t set state = 'Complete', completed_at = %(at)s,"
+        "  number = everyone.had + ended.nth, customer_number = each.had + ended.customer_nth"
+        " from ended join each on each.customer = ended.customer, everyone"
+        " where t.seq = ended.seq",
+        {"seqs": list(seqs), "reseller": reseller, "at": at},
     )
 
 
@@ -241,35 +255,102 @@ class Status(NamedTuple):
     failures: bytes | None
 
 
-_STATUS = "t.id, t.operation, t.type, t.order_no, t.state, t.failures"
-
-
 def status(tx: Tx, reseller: int, transaction_id: str, customer: int | None) -> Status | None:
     """The status of one of the reseller's transactions, of one customer or any; None if unknown."""
     row = tx.execute(
-        f"select {_STATUS} from transaction t where t.reseller = %s and t.id = %s"  # noqa: S608
-        " and (%s::int is null or t.customer = %s)",
+        "select id, operation, type, order_no, state, failures from transaction"
+        " where reseller = %s and id = %s and (%s::int is null or customer = %s)",
         (reseller, transaction_id, customer, customer),
     ).fetchone()
     return Status(*row) if row else None
 
 
-def count(tx: Tx, reseller: int, customer: int | None) -> int:
-    """How many transactions the reseller has, for one customer or for all."""
+class Totals(NamedTuple):
+    """How many transactions a reseller has, of one customer or all: waiting and finished ones."""
+
+    waiting: int
+    finished: int
+
+
+def totals(tx: Tx, reseller: int, customer: int | None) -> Totals:
+    """Counts the few that wait and reads the counter of the others."""
     row = tx.execute(
-        "select count(*) from transaction where reseller = %s"
-        " and (%s::int is null or customer = %s)",
-        (reseller, customer, customer),
+        "select (select count(*) from transaction where reseller = %(reseller)s"
+        "  and state = 'Progress' and (%(customer)s::int is null or customer = %(customer)s)),"
+        " case when %(customer)s::int is null"
+        "  then (select finished from turn where reseller = %(reseller)s)"
+        "  else (select finished from association"
+        "   where reseller = %(reseller)s and customer = %(customer)s) end",
+        {"reseller": reseller, "customer": customer},
     ).fetchone()
-    assert row is not None  # noqa: S101 - count always gives a row
-    return row[0]
+    assert row is not None  # noqa: S101 - a select without FROM always gives a row
+    return Totals(row[0], row[1] or 0)
 
 
-def page(tx: Tx, reseller: int, customer: int | None, num: int, size: int) -> list[Status]:
-    """A page of the reseller's transactions, the newest first."""
+_NEWEST_FIRST = """
+select seq, size from (
+  (select 1 as part, seq, seq as place, 0 as size from transaction
+    where reseller = %(reseller)s and state = 'Progress'
+      and (%(customer)s::int is null or customer = %(customer)s)
+    order by seq desc offset %(skip)s limit %(limit)s)
+  union all
+  (select 2, seq, number, coalesce(length(failures), 0) from transaction
+    where reseller = %(reseller)s and %(customer)s::int is null and number <= %(last)s
+    order by number desc limit %(rest)s)
+  union all
+  (select 2, seq, customer_number, coalesce(length(failures), 0) from transaction
+    where reseller = %(reseller)s and customer = %(customer)s and customer_number <= %(last)s
+    order by customer_number desc limit %(rest)s)
+) as page order by part, place desc
+"""
+
+
+def listed(
+    tx: Tx, reseller: int, customer: int | None, counted: Totals, offset: int, limit: int
+) -> Iterator[list[Status]]:
+    """Transactions from `offset` on, newest first, in portions of bounded size.
+
+    Those that wait come first: what is accepted later also waits longer.
+    """
+    skip = min(offset, counted.waiting)
+    shown = min(limit, counted.waiting - skip)
+    with tx.cursor(name="newest_first") as cursor:
+        cursor.execute(
+            _NEWEST_FIRST,
+            {
+                "reseller": reseller,
+                "customer": customer,
+                "skip": skip,
+                "limit": shown,
+                "last": counted.finished - (offset - skip),
+                "rest": limit - shown,
+            },
+        )
+        while rows := cursor.fetchmany(_PORTION_ROWS):
+            for portion in _portions(rows):
+                yield _statuses(tx, portion)
+
+
+_PORTION_ROWS = 1_000
+_PORTION_BYTES = 4 * 1024 * 1024
+
+
+def _portions(rows: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+    portion, held = [], 0
+    for seq, size in rows:
+        if portion and held + size > _PORTION_BYTES:
+            yield portion
+            portion, held = [], 0
+        portion.append(seq)
+        held += size
+    yield portion
+
+
+def _statuses(tx: Tx, seqs: list[int]) -> list[Status]:
     found = tx.execute(
-        f"select {_STATUS} from transaction t where t.reseller = %s"  # noqa: S608
-        " and (%s::int is null or t.customer = %s) order by t.seq desc limit %s offset %s",
-        (reseller, customer, customer, size, num * size),
+        "select t.id, t.operation, t.type, t.order_no, t.state, t.failures"
+        " from unnest(%s::bigint[]) with ordinality as wanted(seq, place)"
+        " join transaction t on t.seq = wanted.seq order by wanted.place",
+        (seqs,),
     )
     return [Status(*row) for row in found]

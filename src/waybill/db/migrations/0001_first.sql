@@ -17,6 +17,8 @@ create table reseller (
 create table turn (
   reseller int primary key references reseller,
   next_device_seq bigint not null default 0,
+  -- How many transactions are finished.
+  finished int not null default 0,
   served bigint not null default 0
 ) with (fillfactor = 50);
 
@@ -43,6 +45,8 @@ create table association (
   reseller int not null references reseller,
   customer int not null references customer,
   auto_approve boolean not null default false,
+  -- How many transactions are finished; written in the reseller's turn.
+  finished int not null default 0,
   created_at timestamptz not null,
   primary key (reseller, customer)
 );
@@ -116,7 +120,15 @@ create table transaction (
   -- The first and last device.seq that an upload gave: what `removeTransactionId` looks through.
   first_device_seq bigint,
   last_device_seq bigint,
+  -- Which of the reseller's finished transactions it is, and which of them for this customer, from
+  -- 1: any page of them is found without counting rows.
+  number int,
+  customer_number int,
   unique (reseller, id),
+  unique (reseller, number),
+  unique (reseller, customer, customer_number),
+  check ((state = 'Complete') = (number is not null)),
+  check ((number is null) = (customer_number is null)),
   check ((state = 'Complete') = (completed_at is not null)),
   check (ok + failed + skipped <= device_count),
   check (state = 'Progress' or ok + failed + skipped = device_count),
@@ -128,8 +140,7 @@ alter table transaction alter column identifiers set storage external;
 alter table transaction alter column outcomes set storage external;
 alter table transaction alter column failures set storage external;
 create index transaction_waiting on transaction (reseller, seq) where state = 'Progress';
-create index transaction_by_reseller on transaction (reseller, seq);
-create index transaction_by_customer on transaction (customer, reseller, seq);
+create index transaction_by_customer on transaction (customer, reseller);
 
 -- One row per ownership period. No foreign keys here: bulk inserts would pay for each row, and
 -- `waybill verify` proves what they would have kept.
