@@ -100,8 +100,8 @@ def _status_page(call: Call, reseller_id: str, page: gen2.Page) -> Generator[byt
 
 
 def _wrapped_head(total: int, page: gen2.Page) -> bytes:
-    head = {"totalCount": total, "totalPage": -(-total // page.size), "pageNum": page.num}
-    return b'{"devices":' + msgspec.json.encode(head)[:-1] + b',"transactions":'
+    empty = gen2.WrappedStatus(gen2.StatusPage(total, -(-total // page.size), page.num, []))
+    return msgspec.json.encode(empty).removesuffix(b"[]}}")
 
 
 def _bare(found: Status) -> gen2.BareStatus:
@@ -128,12 +128,12 @@ def _listed(found: Status) -> gen2.ListedStatus:
     )
 
 
-def _failed(found: Status) -> list[dict[str, str | int]]:
+def _failed(found: Status) -> list[gen2.FailedDevice]:
     # Samsung: `devices` is absent while the transaction is in progress.
     if found.failures is None or found.state == "Progress":
         return []
     kind = Kind(found.type) if found.type else None
-    failed: list[dict[str, str | int]] = []
+    failed: list[gen2.FailedDevice] = []
     for _, number, as_sent in _FAILURES.decode(b"[" + found.failures[:-1] + b"]"):
         outcome = Outcome(number)
         shown = kind or (None if outcome is Outcome.ID_INVALID else kind_of(as_sent))
@@ -168,19 +168,14 @@ def _list(call: Call, reseller_id: str, page: gen2.Page) -> Generator[bytes]:
 
 
 def _head(start: Block, page: gen2.Page) -> bytes:
-    head = msgspec.json.encode(
-        {
-            # Samsung: a string here, a number everywhere else.
-            "code": "2000000",
-            "message": "SUCCESS",
-            "pageNum": page.num,
-            "pageSize": page.size,
-            "totalCount": start.total,
-            "totalPages": -(-start.total // page.size),
-            "size": min(page.size, max(0, start.total - page.num * page.size)),
-        }
+    empty = gen2.DevicePage(
+        pageNum=page.num,
+        pageSize=page.size,
+        totalCount=start.total,
+        totalPages=-(-start.total // page.size),
+        size=min(page.size, max(0, start.total - page.num * page.size)),
     )
-    return head[:-1] + b',"devices":['
+    return msgspec.json.encode(empty).removesuffix(b"]}")
 
 
 def _device(reseller_id: str, row: Listed) -> gen2.Device:

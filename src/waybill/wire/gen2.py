@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from waybill.wire.codes import Code, Refused
 from waybill.wire.identifiers import Kind
+from waybill.wire.sources import Source, told
 
 T = TypeVar("T")
 Operation = Literal["UPLOAD", "DELETE"]
@@ -213,62 +214,205 @@ def _number(query: Mapping[str, str], name: str, default: int, low: int, high: i
 
 # Answers. The order of members is the order on the wire.
 
+_TRANSACTION_ID = told("The ID that the request gave.", Source.SAMPLE, "ORDER-1001")
+_OPERATION = told("What was asked for.", Source.SAMPLE, "UPLOAD")
+_STATE = told(
+    "`Progress`, then `Complete`, even if every device failed.",
+    Source.SAMPLE,
+    "Complete",
+    schema={"enum": ["Progress", "Complete"]},
+)
+_PUT = told(
+    "`Put` for an upload, `Delete` for a delete.",
+    Source.SAMPLE,
+    "Put",
+    schema={"enum": ["Put", "Delete"]},
+)
+_ORDER_NO = told("The upload's order number, if it gave one.", Source.SAMPLE, "PO-7731")
+_FAILED = told(
+    "The devices that failed, and only those, in request order. Left out while the transaction is"
+    " in progress and when none failed.",
+    Source.SAMPLE,
+)
+_TOTAL = told("How many there are on all pages together.", Source.SAMPLE, 1)
+_PAGES = told("How many pages of this size there are; 0 when there is nothing.", Source.SAMPLE, 1)
+_PAGE_NUM = told("The page, from 0.", Source.SAMPLE, 0)
+
 
 class Accepted(msgspec.Struct, kw_only=True):
     """The answer to an upload or a delete: taken, on disk, and worked off soon."""
 
-    transactionId: str
-    state: str = "Progress"
-    code: int = 2000000
-    message: str = "SUCCESS"
-    operationType: Operation
+    transactionId: Annotated[str, _TRANSACTION_ID]
+    state: Annotated[
+        str, told("Always `Progress`.", Source.SAMPLE, schema={"const": "Progress"})
+    ] = "Progress"
+    code: Annotated[int, told("Always 2000000.", Source.SAMPLE, schema={"const": 2000000})] = (
+        2000000
+    )
+    message: Annotated[
+        str, told("Always `SUCCESS`.", Source.SAMPLE, schema={"const": "SUCCESS"})
+    ] = "SUCCESS"
+    operationType: Annotated[Operation, _OPERATION]
 
 
-def failed_device(kind: Kind | None, as_sent: str, code: Code) -> dict[str, str | int]:
+class FailedDevice(msgspec.Struct, kw_only=True):
+    """A device that failed: exactly one identifier as it was sent, and why."""
+
+    imei: (
+        Annotated[
+            str,
+            told(
+                "Of an IMEI. Also what a delete without `type` sent and no rule recognises.",
+                Source.SAMPLE,
+                "355012110834711",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    meid: Annotated[str, told("Of an MEID.", Source.OURS)] | UnsetType = UNSET
+    serialNumber: Annotated[str, told("Of a serial number.", Source.SISTER)] | UnsetType = UNSET
+    code: Annotated[int, told("One of the codes per device.", Source.SAMPLE, 40000007)]
+    message: Annotated[str, told("The code's name.", Source.SAMPLE, "DEVICE_IMEI_INVALID")]
+    data: Annotated[
+        str, told("The code's text.", Source.SAMPLE, "The specified IMEI is not valid.")
+    ]
+
+
+def failed_device(kind: Kind | None, as_sent: str, code: Code) -> FailedDevice:
     """One failed device of a status answer, under the member of its type."""
-    return {
-        SHOWN_UNDER[kind]: as_sent,
-        "code": code.code,
-        "message": code.message,
-        "data": code.text(as_sent),
-    }
+    text = code.text(as_sent)
+    match SHOWN_UNDER[kind]:
+        case "meid":
+            return FailedDevice(meid=as_sent, code=code.code, message=code.message, data=text)
+        case "serialNumber":
+            return FailedDevice(
+                serialNumber=as_sent, code=code.code, message=code.message, data=text
+            )
+        case _:
+            return FailedDevice(imei=as_sent, code=code.code, message=code.message, data=text)
 
 
 class BareStatus(msgspec.Struct):
-    """The status of one transaction (Samsung: the troubleshooting page's "async result")."""
+    """The status of one transaction, as Samsung's page about troubleshooting shows it."""
 
-    transactionId: str
-    state: str
-    type: str
-    orderNo: str | UnsetType
-    devices: list[dict[str, str | int]] | UnsetType
-    operationType: Operation
+    transactionId: Annotated[str, _TRANSACTION_ID]
+    state: Annotated[str, _STATE]
+    type: Annotated[str, _PUT]
+    orderNo: Annotated[str, _ORDER_NO] | UnsetType
+    devices: Annotated[list[FailedDevice], _FAILED] | UnsetType
+    operationType: Annotated[Operation, _OPERATION]
 
 
 class ListedStatus(msgspec.Struct):
-    """A transaction in a page of them (Samsung: the migration guide)."""
+    """A transaction in a page of them, as Samsung's migration guide shows it."""
 
-    transactionId: str
-    state: str
-    type: str
-    operationType: Operation
-    orderNo: str | UnsetType
-    devices: list[dict[str, str | int]] | UnsetType
+    transactionId: Annotated[str, _TRANSACTION_ID]
+    state: Annotated[str, _STATE]
+    type: Annotated[str, _PUT]
+    operationType: Annotated[Operation, _OPERATION]
+    orderNo: (
+        Annotated[str, told("The upload's order number, if it gave one.", Source.OURS, "PO-7731")]
+        | UnsetType
+    )
+    devices: Annotated[list[FailedDevice], _FAILED] | UnsetType
+
+
+class StatusPage(msgspec.Struct):
+    """A page of transactions, in a member that is called `devices` all the same."""
+
+    totalCount: Annotated[int, _TOTAL]
+    totalPage: Annotated[int, _PAGES]
+    pageNum: Annotated[int, _PAGE_NUM]
+    transactions: Annotated[list[ListedStatus], told("Newest first.", Source.OURS)]
+
+
+class WrappedStatus(msgspec.Struct):
+    """The status of transactions, wrapped."""
+
+    devices: StatusPage
 
 
 class Device(msgspec.Struct):
     """A device of `GET /devices`. Samsung: the key of the IMEI really is `mei`."""
 
-    id: str
-    createTime: int
-    mei: str | UnsetType
-    customerName: str
-    customerId: str
-    serialNumber: str | UnsetType
-    meid: str | UnsetType
-    model: str | UnsetType
-    state: str
-    uploadId: str
+    id: Annotated[
+        str,
+        told(
+            "Names this device in this reseller's list: 24 hexadecimal digits.",
+            Source.SAMPLE,
+            "68c21875cca00dfa936d4e49",
+            schema={"pattern": "^[0-9a-f]{24}$"},
+        ),
+    ]
+    createTime: Annotated[
+        int, told("When it was uploaded: epoch milliseconds.", Source.SAMPLE, 1757550709832)
+    ]
+    mei: (
+        Annotated[
+            str,
+            told(
+                "The IMEI in canonical form, 15 digits. The name of the member is no mistake of"
+                " ours.",
+                Source.SAMPLE,
+                "355012110834716",
+            ),
+        ]
+        | UnsetType
+    )
+    customerName: Annotated[str, told("Whose device it is.", Source.SAMPLE, "Alder Logistics")]
+    customerId: Annotated[str, told("Whose device it is.", Source.SAMPLE, "4102938475")]
+    serialNumber: (
+        Annotated[str, told("The serial number, where known.", Source.SAMPLE, "R58M31415ZX")]
+        | UnsetType
+    )
+    meid: (
+        Annotated[
+            str,
+            told(
+                "18 decimal digits. A device uploaded by IMEI has one too: the first 14 digits of"
+                " its IMEI read as hexadecimal.",
+                Source.SAMPLE,
+                "089443995300537713",
+                schema={"pattern": "^[0-9]{18}$"},
+            ),
+        ]
+        | UnsetType
+    )
+    model: Annotated[str, told("The model, where known.", Source.SAMPLE, "SM-G981B/DS")] | UnsetType
+    state: Annotated[
+        str,
+        told(
+            "`Pending` until the customer approves, then `Verified`.",
+            Source.SAMPLE,
+            "Verified",
+            schema={"enum": ["Pending", "Verified"]},
+        ),
+    ]
+    uploadId: Annotated[
+        str,
+        told(
+            "Names the upload that brought it; no `transactionId`.",
+            Source.SAMPLE,
+            "7c1f0f2e-9d0b-4b1e-8a55-0d6f2f9f3c11",
+        ),
+    ]
+
+
+class DevicePage(msgspec.Struct, kw_only=True):
+    """A page of `GET /devices`. Samsung: `code` is a string here, a number everywhere else."""
+
+    code: Annotated[str, told("Always 2000000.", Source.SAMPLE, schema={"const": "2000000"})] = (
+        "2000000"
+    )
+    message: Annotated[
+        str, told("Always `SUCCESS`.", Source.SAMPLE, schema={"const": "SUCCESS"})
+    ] = "SUCCESS"
+    pageNum: Annotated[int, _PAGE_NUM]
+    pageSize: Annotated[int, told("The size that was asked for.", Source.SAMPLE, 100)]
+    totalCount: Annotated[int, _TOTAL]
+    totalPages: Annotated[int, _PAGES]
+    size: Annotated[int, told("How many are on this page.", Source.SAMPLE, 1)]
+    devices: Annotated[list[Device], told("Oldest first.", Source.OURS)] = []
 
 
 def maybe(value: str | None) -> str | UnsetType:
@@ -279,26 +423,30 @@ def maybe(value: str | None) -> str | UnsetType:
 class Customer(msgspec.Struct):
     """A customer of `GET /customers/list`."""
 
-    name: str
-    customerId: str
+    name: Annotated[str, told("What people call it.", Source.SAMPLE, "Alder Logistics")]
+    customerId: Annotated[str, told("What calls name it by.", Source.SAMPLE, "4102938475")]
 
 
 class Customers(msgspec.Struct):
     """A page of customers. Samsung: it tells neither its size nor how many pages there are."""
 
-    totalCount: int
-    pageNum: int
-    customers: list[Customer]
+    totalCount: Annotated[int, _TOTAL]
+    pageNum: Annotated[int, _PAGE_NUM]
+    customers: Annotated[list[Customer], told("Oldest association first.", Source.OURS)]
 
 
 class ProfileAlias(msgspec.Struct):
     """An alias of `GET /profilealias/kme`."""
 
-    profileAlias: str
-    profileId: str
+    profileAlias: Annotated[
+        str, told("What an upload names the profile by.", Source.OURS, "Drivers")
+    ]
+    profileId: Annotated[str, told("The profile behind it.", Source.OURS, "profile-drivers")]
 
 
 class ProfileAliases(msgspec.Struct):
     """The answer of `GET /profilealias/kme`."""
 
-    profileAliases: list[ProfileAlias]
+    profileAliases: Annotated[
+        list[ProfileAlias], told("At most 10 for a customer and a reseller.", Source.OURS)
+    ]
