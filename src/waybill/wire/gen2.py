@@ -292,18 +292,18 @@ def failed_device(kind: Kind | None, as_sent: str, code: Code) -> FailedDevice:
             return FailedDevice(imei=as_sent, code=code.code, message=code.message, data=text)
 
 
-class BareStatus(msgspec.Struct):
+class BareStatus(msgspec.Struct, kw_only=True):
     """The status of one transaction, as Samsung's page about troubleshooting shows it."""
 
     transactionId: Annotated[str, _TRANSACTION_ID]
     state: Annotated[str, _STATE]
     type: Annotated[str, _PUT]
-    orderNo: Annotated[str, _ORDER_NO] | UnsetType
-    devices: Annotated[list[FailedDevice], _FAILED] | UnsetType
+    orderNo: Annotated[str, _ORDER_NO] | UnsetType = UNSET
+    devices: Annotated[list[FailedDevice], _FAILED] | UnsetType = UNSET
     operationType: Annotated[Operation, _OPERATION]
 
 
-class ListedStatus(msgspec.Struct):
+class ListedStatus(msgspec.Struct, kw_only=True):
     """A transaction in a page of them, as Samsung's migration guide shows it."""
 
     transactionId: Annotated[str, _TRANSACTION_ID]
@@ -313,8 +313,8 @@ class ListedStatus(msgspec.Struct):
     orderNo: (
         Annotated[str, told("The upload's order number, if it gave one.", Source.OURS, "PO-7731")]
         | UnsetType
-    )
-    devices: Annotated[list[FailedDevice], _FAILED] | UnsetType
+    ) = UNSET
+    devices: Annotated[list[FailedDevice], _FAILED] | UnsetType = UNSET
 
 
 class StatusPage(msgspec.Struct):
@@ -332,7 +332,7 @@ class WrappedStatus(msgspec.Struct):
     devices: StatusPage
 
 
-class Device(msgspec.Struct):
+class Device(msgspec.Struct, kw_only=True):
     """A device of `GET /devices`. Samsung: the key of the IMEI really is `mei`."""
 
     id: Annotated[
@@ -358,13 +358,13 @@ class Device(msgspec.Struct):
             ),
         ]
         | UnsetType
-    )
+    ) = UNSET
     customerName: Annotated[str, told("Whose device it is.", Source.SAMPLE, "Alder Logistics")]
     customerId: Annotated[str, told("Whose device it is.", Source.SAMPLE, "4102938475")]
     serialNumber: (
         Annotated[str, told("The serial number, where known.", Source.SAMPLE, "R58M31415ZX")]
         | UnsetType
-    )
+    ) = UNSET
     meid: (
         Annotated[
             str,
@@ -377,8 +377,10 @@ class Device(msgspec.Struct):
             ),
         ]
         | UnsetType
-    )
-    model: Annotated[str, told("The model, where known.", Source.SAMPLE, "SM-G981B/DS")] | UnsetType
+    ) = UNSET
+    model: (
+        Annotated[str, told("The model, where known.", Source.SAMPLE, "SM-G981B/DS")] | UnsetType
+    ) = UNSET
     state: Annotated[
         str,
         told(
