@@ -80,22 +80,21 @@ class Request(NamedTuple):
 
 
 _INSERT = """
-insert into transaction
-  (reseller, accepted_at, id, operation, customer, vendor, type, removes, order_no, order_time,
-   profile_aliases, target_service, performed_by, identifiers, chunk_starts, device_count)
-values
-  (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-on conflict (reseller, id) do nothing returning seq
+with stored as (
+  insert into transaction
+    (reseller, accepted_at, id, operation, customer, vendor, type, removes, order_no, order_time,
+     profile_aliases, target_service, performed_by, identifiers, chunk_starts, device_count)
+  values
+    (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+  on conflict (reseller, id) do nothing returning seq)
+select seq, pg_notify('turn', '') from stored
 """
 
 
 def insert(tx: Tx, reseller: int, request: Request, at: datetime) -> int | None:
     """Stores a request and wakes a worker; None when its ID was used meanwhile."""
     row = tx.execute(_INSERT, (reseller, at, *request)).fetchone()
-    if row is None:
-        return None
-    tx.execute("select pg_notify('turn', '')")
-    return row[0]
+    return row[0] if row else None
 
 
 class Turn(NamedTuple):
