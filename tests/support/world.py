@@ -88,9 +88,9 @@ class World:
             self._client(tx, client_id, None, clock.now())
         return self.new_token(client_id)
 
-    def client_with(self, scopes: list[str]) -> str:
+    def client_with(self, scopes: list[str], client_id: str | None = None) -> str:
         """Another client of this reseller, with the same secret, that may have these scopes."""
-        client_id = fresh("client")
+        client_id = client_id or fresh("client")
         with self.tx() as tx:
             self._client(tx, client_id, self.reseller, clock.now())
             tx.execute("update oauth_client set scopes = %s where id = %s", (scopes, client_id))
