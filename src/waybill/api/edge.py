@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Lock
 from typing import Any, TypeVar
@@ -42,6 +42,8 @@ Headers = tuple[tuple[str, str], ...]
 _WAITING_MAX = 256
 # What is read and dropped of a body that is too large, so that its sender hears why.
 _DROPPED_MAX = 64 * 1024 * 1024
+# Bodies larger than this are read two at a time: what a parser makes of them is many times as big.
+_LARGE = 1024 * 1024
 _RETRY_AFTER = (("Retry-After", "1"),)
 _LOG = logger("api")
 
@@ -89,6 +91,7 @@ class Services:
         self.threads = ThreadPoolExecutor(size, thread_name_prefix="call")
         # Each answer that is made while it is sent keeps a connection: some are left for others.
         self.streams = BoundedSemaphore(max(1, size // 2))
+        self.large = asyncio.Semaphore(2)
         self.bodies_in_flight = 0
         self.waiting = 0
 
@@ -264,7 +267,8 @@ async def _handle(call: Call) -> Answer:
             held += len(part)
             services.bodies_in_flight += len(part)
             body += part
-        return await services.in_thread(lambda: _with_body(call, bytes(body)))
+        async with services.large if held > _LARGE else nullcontext():
+            return await services.in_thread(lambda: _with_body(call, bytes(body)))
     finally:
         services.bodies_in_flight -= held
 

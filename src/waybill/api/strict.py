@@ -18,6 +18,9 @@ def decode(body: bytes) -> dict[str, Any]:
         Refused: 40000000 `body` for what is no JSON object: bad UTF-8, a duplicate member, NaN, a
             lone surrogate, too deep; 40000000 `devices` when a member of it is no string.
     """
+    if body.count(b"[") + body.count(b"{") > _BRACKETS_MAX:
+        # 8 MB of `[]` would become 250 MB of lists.
+        raise Refused(Code.RESOURCE_INVALID_PARAM, "body")
     try:
         value = _DECODER.decode(body.decode("utf-8"))
         if b"\\u" in body:
@@ -31,6 +34,10 @@ def decode(body: bytes) -> dict[str, Any]:
     if isinstance(devices, list) and not set(map(type, devices)) <= {str}:
         raise Refused(Code.RESOURCE_INVALID_PARAM, "devices")
     return value
+
+
+# Far more than any call has; strange identifiers may hold some of their own.
+_BRACKETS_MAX = 250_000
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
