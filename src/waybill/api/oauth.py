@@ -14,7 +14,7 @@ from waybill.auth import actions, store
 from waybill.auth.rules import TOKEN_LIFE_MAX_S, TOKEN_LIFE_S, fingerprint
 from waybill.auth.store import Client
 from waybill.db.tx import Tx
-from waybill.wire.oauth import OAuthRefused
+from waybill.wire.oauth import Metadata, OAuthRefused
 from waybill.wire.scopes import Scope
 
 _NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
@@ -54,17 +54,17 @@ def metadata(call: Call) -> Answer:
     """`GET /.well-known/oauth-authorization-server` (RFC 8414), for the address that was asked."""
     issuer = call.incoming.base_url
     return json(
-        {
-            "issuer": issuer,
-            "token_endpoint": f"{issuer}/ams/v1/oauth2/token",
-            "token_endpoint_auth_methods_supported": _METHODS,
-            "revocation_endpoint": f"{issuer}/ams/v1/oauth2/revoke",
-            "revocation_endpoint_auth_methods_supported": _METHODS,
-            "grant_types_supported": ["client_credentials"],
-            "response_types_supported": [],
-            "scopes_supported": [scope.value for scope in Scope],
-            "service_documentation": f"{issuer}/docs",
-        }
+        Metadata(
+            issuer=issuer,
+            token_endpoint=f"{issuer}/ams/v1/oauth2/token",
+            token_endpoint_auth_methods_supported=_METHODS,
+            revocation_endpoint=f"{issuer}/ams/v1/oauth2/revoke",
+            revocation_endpoint_auth_methods_supported=_METHODS,
+            grant_types_supported=["client_credentials"],
+            response_types_supported=[],
+            scopes_supported=[scope.value for scope in Scope],
+            service_documentation=f"{issuer}/docs",
+        )
     )
 
 
