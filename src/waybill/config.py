@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     serial_pattern: str = Field(
         "R[0-9A-Z]{10}", description="What a serial number must match, whole, in capitals."
     )
+    enforce_manufactured: bool = Field(
+        False,
+        description="Take only devices of the manufacturing list (`waybill manufactured`). Per"
+        " reseller too.",
+    )
     upload_devices_max: int = _measured(
         100_000, "devices", "Most devices in one request.", ge=1, le=1_000_000
     )

@@ -185,12 +185,12 @@ def _device(reseller_id: str, row: Listed) -> gen2.Device:
     return gen2.Device(
         id=_id(reseller_id, row),
         createTime=int(row.registered_at.timestamp() * 1000),
-        mei=identifier if kind is Kind.IMEI else UNSET,
+        mei=gen2.maybe(row.imei or (identifier if kind is Kind.IMEI else None)),
         customerName=row.customer_name,
         customerId=row.customer_id,
-        serialNumber=identifier if kind is Kind.SN else UNSET,
-        meid=gen2.maybe(None if kind is Kind.SN else meid_decimal(row.key)),
-        model=UNSET,
+        serialNumber=gen2.maybe(row.serial or (identifier if kind is Kind.SN else None)),
+        meid=gen2.maybe(meid_decimal(row.meid or row.key)),
+        model=gen2.maybe(row.model),
         state="Verified" if row.verified else "Pending",
         uploadId=str(row.upload_id),
     )

@@ -10,11 +10,18 @@ from waybill.db.tx import Tx
 from waybill.devices import store
 from waybill.devices.rules import BLOCK, KIND_NUMBER, KIND_OF, Outcome, Piece
 from waybill.devices.store import Holder, Row
+from waybill.manufactured.store import Lookup, look_up
 from waybill.wire.identifiers import canonical
 
 
 def register(
-    tx: Tx, reseller: int, pieces: Sequence[Piece], *, skip_own: bool, at: datetime
+    tx: Tx,
+    reseller: int,
+    pieces: Sequence[Piece],
+    *,
+    skip_own: bool,
+    at: datetime,
+    enforced: bool = False,
 ) -> None:
     """Gives the reseller every device of the pieces that nobody holds, as if one after another.
 
@@ -24,8 +31,12 @@ def register(
         skip_own: release 23.12: a device that the reseller already holds for the same customer
             is passed over in silence.
         at: the moment of registration.
+        enforced: only devices of the manufacturing list are taken.
     """
     store.hold_links_still(tx)
+    named = _name(tx, pieces, enforced=enforced)
+    if named.unlisted:
+        _refuse_unlisted(pieces, named.unlisted)
     owner: dict[str, int] = {}
     for number, piece in enumerate(pieces):
         for key in piece.keys:
@@ -34,7 +45,7 @@ def register(
     if not owner:
         return
     first = store.take_seqs(tx, reseller, len(owner))
-    rows = _rows(owner, first, pieces)
+    rows = _rows(owner, first, pieces, named)
     inserted = store.insert(
         tx,
         reseller,
@@ -53,11 +64,33 @@ def register(
         _judge(tx, reseller, pieces, owner.keys() - {row.key for row in won}, skip_own=skip_own)
 
 
-def _rows(owner: dict[str, int], first: int, pieces: Sequence[Piece]) -> list[Row]:
-    # Sequence numbers follow the request, rows follow the key.
+def _name(tx: Tx, pieces: Sequence[Piece], *, enforced: bool) -> Lookup:
+    """Puts a listed phone's key in the place of whatever else of its identifiers was sent."""
+    named = look_up(tx, [key for piece in pieces for key in piece.keys], enforced=enforced)
+    if named.phones:
+        keys = {name: phone.key for name, phone in named.phones.items()}
+        for piece in pieces:
+            piece.odd = {at: form for at, form in piece.odd.items() if piece.keys[at] not in keys}
+            piece.keys = [keys.get(key, key) for key in piece.keys]
+    return named
+
+
+def _refuse_unlisted(pieces: Sequence[Piece], unlisted: set[str]) -> None:
+    for piece in pieces:
+        for position, key in enumerate(piece.keys):
+            if key in unlisted:
+                piece.outcomes[position] = Outcome.INVALID
+        piece.keys = ["" if key in unlisted else key for key in piece.keys]
+
+
+def _rows(owner: dict[str, int], first: int, pieces: Sequence[Piece], named: Lookup) -> list[Row]:
+    # Sequence numbers follow the request, rows follow the key. What is shown of a device follows
+    # from kind and key: they must fit each other, whichever of a phone's identifiers was sent.
     odd = {piece.keys[at]: form for piece in pieces for at, form in piece.odd.items()}
+    odd |= {phone.key: phone.odd for phone in named.phones.values()}
+    kinds = {phone.key: KIND_NUMBER[phone.kind] for phone in named.phones.values()}
     return sorted(
-        Row(key, seq, number + 1, odd.get(key, ""))
+        Row(key, seq, number + 1, odd.get(key, ""), kinds.get(key, 0))
         for seq, (key, number) in enumerate(owner.items(), first)
     )
 
@@ -97,13 +130,20 @@ def _exists(piece: Piece, reseller: int, holder: Holder | None, skip_own: bool) 
     return Outcome.REPEATED if holder.upload == piece.transaction else Outcome.SAME_CUSTOMER
 
 
-def remove(tx: Tx, reseller: int, pieces: Sequence[Piece]) -> None:
+def remove(tx: Tx, reseller: int, pieces: Sequence[Piece], *, enforced: bool = False) -> None:
     """Ends the reseller's holding of the pieces' devices, as if one after another.
 
     A device that the reseller does not hold for the piece's customer is not found, and so is one
     that came earlier in the pieces.
+
+    Args:
+        reseller: its number.
+        pieces: in the order of acceptance; their `outcomes` are filled in.
+        enforced: what is neither held nor in the manufacturing list is no device at all. What is
+            held can be let go of, listed or not: else enforcing would shut it in.
     """
     store.hold_links_still(tx)
+    named = _name(tx, pieces, enforced=enforced)
     holders = store.holders(tx, {key for piece in pieces for key in piece.keys if key})
     closed_by: dict[int, int] = {}
     gone: list[tuple[int, int]] = []
@@ -113,7 +153,8 @@ def remove(tx: Tx, reseller: int, pieces: Sequence[Piece]) -> None:
                 continue
             holder = holders.get(key)
             if holder is None or (holder.reseller, holder.customer) != (reseller, piece.customer):
-                piece.outcomes[position] = Outcome.NOT_FOUND
+                unlisted = key in named.unlisted
+                piece.outcomes[position] = Outcome.INVALID if unlisted else Outcome.NOT_FOUND
                 continue
             del holders[key]
             closed_by[holder.seq] = piece.transaction

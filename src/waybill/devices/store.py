@@ -16,19 +16,24 @@ _INSERT = """
 insert into device (reseller, seq, customer, upload, registered_at, verified_at, kind, key, odd)
 select %(reseller)s, t.seq, (%(customers)s::int[])[t.piece], (%(uploads)s::bigint[])[t.piece],
        %(at)s, case when (%(approved)s::boolean[])[t.piece] then %(at)s end,
-       (%(kinds)s::smallint[])[t.piece], t.key, t.odd
+       coalesce(nullif(t.kind, 0), (%(kinds)s::smallint[])[t.piece]), t.key, t.odd
 from unnest(string_to_array(%(keys)s, E'\\n'), %(seqs)s::bigint[], %(pieces)s::int[],
-            string_to_array(%(odds)s, E'\\n', '')) as t(key, seq, piece, odd)
+            string_to_array(%(odds)s, E'\\n', ''), %(other_kinds)s::smallint[])
+     as t(key, seq, piece, odd, kind)
 """
 
 
 class Row(NamedTuple):
-    """A device to insert; `piece` counts from 1 and says whose customer, upload and kind it has."""
+    """A device to insert; `piece` counts from 1 and says whose customer, upload and kind it has.
+
+    `kind` is another one than the piece's, or 0.
+    """
 
     key: str
     seq: int
     piece: int
     odd: str
+    kind: int
 
 
 class Holder(NamedTuple):
@@ -89,6 +94,7 @@ def insert(
         "seqs": _ints([row.seq for row in rows]),
         "pieces": _ints([row.piece for row in rows]),
         "odds": "\n".join([row.odd for row in rows]) if any(row.odd for row in rows) else "",
+        "other_kinds": _ints([row.kind for row in rows] if any(row.kind for row in rows) else []),
     }
     try:
         with tx.transaction():
@@ -198,7 +204,7 @@ def locate(tx: Tx, reseller: int, customer: int, offset: int) -> Block:
 
 
 class Listed(NamedTuple):
-    """A device as it is listed."""
+    """A device as it is listed; the last four are what the manufacturing list says of it."""
 
     seq: int
     kind: int
@@ -209,6 +215,10 @@ class Listed(NamedTuple):
     customer_name: str
     customer_id: str
     upload_id: UUID
+    imei: str | None
+    meid: str | None
+    serial: str | None
+    model: str | None
 
 
 def listed(
@@ -223,9 +233,10 @@ def listed(
         cursor.itersize = 5_000
         cursor.execute(
             "select d.seq, d.kind, d.key, d.odd, d.registered_at, d.verified_at is not null,"
-            " c.name, c.id, t.upload_id"
+            " c.name, c.id, t.upload_id, m.imei, m.meid, m.serial, m.model"
             " from device d join customer c on c.no = d.customer"
             " join transaction t on t.seq = d.upload"
+            " left join manufactured m on m.key = d.key"
             " where d.reseller = %(reseller)s and d.seq >= %(seq)s and d.removed_by is null"
             " and (%(customer)s = 0 or d.customer = %(customer)s)"
             " order by d.seq offset %(skip)s limit %(limit)s",

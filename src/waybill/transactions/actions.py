@@ -167,12 +167,13 @@ class Conduct:
 
     rules: Rules
     kdp_release: str
+    enforce_manufactured: bool
 
     @classmethod
     def of(cls, settings: Settings) -> Conduct:
         """What the settings say."""
         rules = Rules(settings.imei_check, settings.allow_test_ids, settings.serial_pattern)
-        return cls(rules, settings.kdp_release)
+        return cls(rules, settings.kdp_release, settings.enforce_manufactured)
 
 
 def run(tx: Tx, conduct: Conduct, at: datetime, passing_over: Sequence[int] = ()) -> int | None:
@@ -235,13 +236,18 @@ def _work_off(
     packed = store.next_chunks(tx, [each.seq for each in taken])
     requests = [(each, unpack(packed[each.seq])) for each in taken]
     pieces = [_piece(each, identifiers, conduct.rules) for each, identifiers in requests]
+    enforced = turn.enforce_manufactured
+    if enforced is None:
+        enforced = conduct.enforce_manufactured
     if taken[0].operation == "UPLOAD":
         release = turn.kdp_release or conduct.kdp_release
         # Samsung: release 23.12 alone passes over what the same reseller holds for the same
         # customer.
-        devices.register(tx, turn.reseller, pieces, skip_own=release == "23.12", at=at)
+        devices.register(
+            tx, turn.reseller, pieces, skip_own=release == "23.12", at=at, enforced=enforced
+        )
     else:
-        devices.remove(tx, turn.reseller, pieces)
+        devices.remove(tx, turn.reseller, pieces, enforced=enforced)
     results = [
         _result(each, piece, identifiers)
         for (each, identifiers), piece in zip(requests, pieces, strict=True)

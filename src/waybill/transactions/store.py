@@ -102,6 +102,7 @@ class Turn(NamedTuple):
 
     reseller: int
     kdp_release: str | None
+    enforce_manufactured: bool | None
 
 
 def take_turn(tx: Tx, passing_over: Sequence[int]) -> Turn | None:
@@ -128,7 +129,7 @@ def take_turn(tx: Tx, passing_over: Sequence[int]) -> Turn | None:
     served = tx.execute(
         "update turn set served = nextval('turn_served') from reseller r"
         " where turn.reseller = %s and r.no = turn.reseller"
-        " returning turn.reseller, r.kdp_release",
+        " returning turn.reseller, r.kdp_release, r.enforce_manufactured",
         row,
     ).fetchone()
     assert served is not None  # noqa: S101 - the row is locked by us
