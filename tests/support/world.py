@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -167,6 +168,17 @@ class World:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         headers |= options.pop("headers", {})
         return self.http.request(method, f"{GEN2}{path}", headers=headers, **options)
+
+    def send(self, method: str, path: str, *headers: tuple[bytes, bytes]) -> httpx.Response:
+        """A request with exactly these headers, also such as come twice."""
+
+        async def exchange() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self.http.app)  # type: ignore[arg-type]
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                request = httpx.Request(method, f"http://test{path}", headers=list(headers))
+                return await client.send(request)
+
+        return asyncio.run(exchange())
 
     def upload_body(self, devices: list[str] | None = None, **changed: Any) -> dict[str, Any]:
         """The members of an upload that is in order."""

@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from waybill.api import edge, health
-from waybill.api.edge import Answer, Incoming, Route, Services
+from waybill.api.edge import Answer, Headers, Incoming, Route, Services
 from waybill.api.refusals import Refusals
 from waybill.api.routes import ROUTES
 from waybill.config import Settings
@@ -45,32 +45,36 @@ def build(settings: Settings) -> Litestar:
     return Litestar(
         route_handlers=[_handler(path, routes, services) for path, routes in by_path.items()],
         lifespan=[running],
-        exception_handlers={Exception: _unmatched(services)},
+        exception_handlers={Exception: _unmatched(services, by_path)},
         openapi_config=None,
         logging_config=None,
     )
 
 
 def _handler(path: str, routes: dict[str, Route], services: Services) -> HTTPRouteHandler:
-    allow = (("Allow", ", ".join(sorted(routes))),)
-
     async def respond(request: Request[Any, Any, Any]) -> Response[Any]:
         incoming = _incoming(request, routes.get(request.method))
         if request.method in routes:
             return _response(await edge.answer(services, incoming), services)
-        refused = Refused(Code.METHOD_NOT_ALLOWED, headers=allow)
+        refused = Refused(Code.METHOD_NOT_ALLOWED, headers=_allow(routes))
         return _response(edge.refuse(services, incoming, refused), services)
 
     return HTTPRouteHandler(path, http_method=_METHODS)(respond)  # type: ignore[arg-type]
 
 
-def _unmatched(services: Services) -> Any:
-    """Answers what the framework itself refuses: mostly a path that does not exist."""
+def _allow(routes: dict[str, Route]) -> Headers:
+    return (("Allow", ", ".join(sorted(routes))),)
+
+
+def _unmatched(services: Services, by_path: dict[str, dict[str, Route]]) -> Any:
+    """Answers what the framework itself refuses: a path or a method that it does not know."""
 
     def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         status = error.status_code if isinstance(error, HTTPException) else 500
         code = _CODE_OF.get(status, Code.INTERNAL_SERVER_ERROR)
         refused = Refused(code, "path" if code is Code.RESOURCE_INVALID_PARAM else "")
+        if code is Code.METHOD_NOT_ALLOWED:
+            refused.headers = _allow(by_path.get(request.scope["path"].rstrip("/"), {}))
         return _response(edge.refuse(services, _incoming(request), refused), services)
 
     return respond
