@@ -11,7 +11,11 @@ from waybill.wire.codes import Code, Refused
 
 
 def listing(call: Call) -> Answer:
-    """`GET /customers/list`, and the older path `GET /customers`: the associated customers."""
+    """`GET /customers/list`: lists the customers that the reseller serves.
+
+    Oldest association first. `/customers` is the older path of the same call; that it answers the
+    same body is our choice.
+    """
     reseller_id = gen2.reseller_id_of(call.query)
     page = gen2.parse_page(call.query, call.settings.page_size_max)
     with call.tx() as tx:
@@ -26,7 +30,11 @@ def listing(call: Call) -> Answer:
 
 
 def aliases(call: Call) -> Answer:
-    """`GET /profilealias/kme`. Samsung: `resellerId` and `customerId` are request headers."""
+    """`GET /profilealias/kme`: lists the profiles that a customer shares with the reseller.
+
+    An upload names them by `profileAlias`. Samsung: `resellerId` and `customerId` are request
+    headers, in this call alone.
+    """
     reseller_id, customer_id = (
         gen2.required(call.incoming.header(name.lower().encode()) or None, name)
         for name in ("resellerId", "customerId")

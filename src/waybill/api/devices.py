@@ -27,7 +27,16 @@ from waybill.wire.identifiers import Kind, canonical, kind_of, meid_decimal
 
 
 def upload(call: Call) -> Answer:
-    """`PUT /devices/upload`: takes devices to register; the work happens later."""
+    """`PUT /devices/upload`: takes devices to register.
+
+    A success means that the whole request is on disk and will be worked off, in the order in which
+    this reseller's requests were accepted. What is wrong with the request as a whole is refused
+    here and changes nothing; what is wrong with one device is told by the status, and the others
+    are registered all the same.
+
+    The first upload to a customer associates it with the reseller. Its devices stay `Pending` until
+    the customer approves them, unless it approves whatever this reseller sends.
+    """
     request = gen2.parse_upload(call.members)
     with call.tx() as tx:
         reseller = resellers.acting(tx, call.acting, request.reseller_id)
@@ -43,7 +52,13 @@ def upload(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
-    """`PUT /devices/delete`: takes devices to let go of; the work happens later."""
+    """`PUT /devices/delete`: takes devices to let go of.
+
+    By their identifiers (`devices`), or all that an earlier upload registered and that is still
+    there (`removeTransactionId`): one of the two. A removed device loses its profile, and may be
+    uploaded again. As with an upload, the work is done after the answer, in order: an upload sent
+    right after a delete finds the devices gone.
+    """
     request = gen2.parse_delete(call.members)
     with call.tx() as tx:
         reseller = resellers.acting(tx, call.acting, request.reseller_id)
@@ -59,7 +74,16 @@ def delete(call: Call) -> Answer:
 
 
 def status(call: Call) -> Answer:
-    """`GET /devices/status`: one transaction bare, or a page of them (contract §4)."""
+    """`GET /devices/status`: tells what became of uploads and deletes.
+
+    With a `transactionId` and no paging the answer is that transaction, bare; else it is a page of
+    the reseller's transactions, newest first, wrapped. Clients that expect pages always want the
+    setting `status_shape` at `list`, for the installation or for their reseller.
+
+    A transaction is `Progress`, then `Complete`, even if every device failed: look at `devices`,
+    which names those that did. How often to ask is up to the client; most transactions are complete
+    within a second.
+    """
     query = call.query
     reseller_id = gen2.reseller_id_of(query)
     page = gen2.parse_page(query, call.settings.page_size_max)
@@ -147,7 +171,12 @@ _FAILURES = msgspec.json.Decoder(list[tuple[int, int, str]])
 
 
 def listing(call: Call) -> Answer:
-    """`GET /devices`: the reseller's devices, oldest first, all of one moment."""
+    """`GET /devices`: lists the devices that the reseller holds.
+
+    Oldest first, so that a client that pages while uploads go on misses nothing. Any page costs the
+    same, and all of one answer is of one moment. Identifiers are in canonical form here, while the
+    status tells them as they were sent.
+    """
     reseller_id = gen2.reseller_id_of(call.query)
     page = gen2.parse_page(call.query, call.settings.page_size_max)
     return streamed(call, _list(call, reseller_id, page), page)

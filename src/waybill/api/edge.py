@@ -31,6 +31,7 @@ from waybill.auth.rules import Caller
 from waybill.config import Settings
 from waybill.db.tx import Tx
 from waybill.log import logger
+from waybill.wire.calls import Described
 from waybill.wire.codes import Code, Refused, error_object
 from waybill.wire.oauth import OAuthRefused
 from waybill.wire.scopes import Scope
@@ -66,6 +67,7 @@ class Route:
         scope: what the caller's token must allow; None: no token is asked for.
         body: `json`, `form`, or none.
         probe: asked by machines, again and again.
+        told: what clients are told of it; None: not part of the API.
     """
 
     method: str
@@ -74,6 +76,7 @@ class Route:
     scope: Scope | None = None
     body: str | None = None
     probe: bool = False
+    told: Described | None = None
 
 
 @dataclass

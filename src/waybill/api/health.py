@@ -7,12 +7,15 @@ from waybill.db.tx import ping
 
 
 def alive(_call: Call) -> Answer:
-    """`GET /healthz`: the process answers."""
+    """`GET /healthz`: says that the process lives."""
     return json({"status": "ok"})
 
 
 def ready(call: Call) -> Answer:
-    """`GET /readyz`: the database answers too; 503 with `Retry-After` when it does not."""
+    """`GET /readyz`: says that the database answers too.
+
+    While it does not: 503 with `Retry-After`.
+    """
     with call.tx() as tx:
         ping(tx)
     return json({"status": "ready"})

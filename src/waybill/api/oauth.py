@@ -21,7 +21,11 @@ _NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 
 
 def token(call: Call) -> Answer:
-    """`POST /ams/v1/oauth2/token`."""
+    """`POST /ams/v1/oauth2/token`: issues an access token.
+
+    OAuth 2.0 client credentials (RFC 6749 §4.4). The client's ID and secret come in the form or by
+    HTTP Basic. There is no refresh token: ask again before it expires.
+    """
     form = _form(call)
     grant = form.get("grant_type")
     if grant is None:
@@ -37,7 +41,11 @@ def token(call: Call) -> Answer:
 
 
 def revoke(call: Call) -> Answer:
-    """`POST /ams/v1/oauth2/revoke` (RFC 7009): an empty 200, whatever the token was."""
+    """`POST /ams/v1/oauth2/revoke`: ends an access token.
+
+    RFC 7009: an empty success, whatever the token was. Another client's token lives on. A revoked
+    token is dead everywhere within a second.
+    """
     form = _form(call)
     client_id, client_secret = _credentials(call, form)
     token = form.get("token")
@@ -51,7 +59,10 @@ def revoke(call: Call) -> Answer:
 
 
 def metadata(call: Call) -> Answer:
-    """`GET /.well-known/oauth-authorization-server` (RFC 8414), for the address that was asked."""
+    """`GET /.well-known/oauth-authorization-server`: says where to sign in.
+
+    RFC 8414, for the address that was asked.
+    """
     issuer = call.incoming.base_url
     return json(
         Metadata(

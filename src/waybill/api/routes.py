@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from waybill.api import customers, devices, health, oauth
 from waybill.api.edge import Route
+from waybill.wire import calls
 from waybill.wire.scopes import Scope
 
 GEN2 = "/kcs/v1/rp"
 AMS = "/ams/v1"
+_MANAGE, _VIEW = Scope.DEVICES_MANAGE, Scope.DEVICES_VIEW
+_CUSTOMERS, _ALIAS = Scope.CUSTOMERS, Scope.PROFILE_ALIAS
 
 ROUTES: tuple[Route, ...] = (
-    Route("PUT", f"{GEN2}/devices/upload", devices.upload, Scope.DEVICES_MANAGE, "json"),
-    Route("PUT", f"{GEN2}/devices/delete", devices.delete, Scope.DEVICES_MANAGE, "json"),
-    Route("GET", f"{GEN2}/devices/status", devices.status, Scope.DEVICES_VIEW),
-    Route("GET", f"{GEN2}/devices", devices.listing, Scope.DEVICES_VIEW),
-    Route("GET", f"{GEN2}/customers/list", customers.listing, Scope.CUSTOMERS),
-    Route("GET", f"{GEN2}/customers", customers.listing, Scope.CUSTOMERS),
-    Route("GET", f"{GEN2}/profilealias/kme", customers.aliases, Scope.PROFILE_ALIAS),
-    Route("POST", f"{AMS}/oauth2/token", oauth.token, body="form"),
-    Route("POST", f"{AMS}/oauth2/revoke", oauth.revoke, body="form"),
-    Route("GET", "/.well-known/oauth-authorization-server", oauth.metadata),
-    Route("GET", "/healthz", health.alive, probe=True),
-    Route("GET", "/readyz", health.ready, probe=True),
+    Route("PUT", f"{GEN2}/devices/upload", devices.upload, _MANAGE, "json", told=calls.UPLOAD),
+    Route("PUT", f"{GEN2}/devices/delete", devices.delete, _MANAGE, "json", told=calls.DELETE),
+    Route("GET", f"{GEN2}/devices/status", devices.status, _VIEW, told=calls.STATUS),
+    Route("GET", f"{GEN2}/devices", devices.listing, _VIEW, told=calls.DEVICES),
+    Route("GET", f"{GEN2}/customers/list", customers.listing, _CUSTOMERS, told=calls.CUSTOMERS),
+    Route("GET", f"{GEN2}/customers", customers.listing, _CUSTOMERS, told=calls.CUSTOMERS_OLD),
+    Route("GET", f"{GEN2}/profilealias/kme", customers.aliases, _ALIAS, told=calls.ALIASES),
+    Route("POST", f"{AMS}/oauth2/token", oauth.token, body="form", told=calls.TOKEN),
+    Route("POST", f"{AMS}/oauth2/revoke", oauth.revoke, body="form", told=calls.REVOKE),
+    Route("GET", "/.well-known/oauth-authorization-server", oauth.metadata, told=calls.METADATA),
+    Route("GET", "/healthz", health.alive, probe=True, told=calls.ALIVE),
+    Route("GET", "/readyz", health.ready, probe=True, told=calls.READY),
 )
