@@ -6,7 +6,7 @@ ARGS ?=
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install develop run test lint types imports check lock clean
+.PHONY: help install develop run test faults lint types imports check lock clean
 
 # What the caller's shell has active ends here: the .venv below is the only one.
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH
@@ -37,6 +37,9 @@ types: develop ## Checks types
 
 imports: develop ## Checks which part imports which
 	@.venv/bin/lint-imports --no-logo
+
+faults: develop ## Kills what runs in the middle of an upload, again and again (FAULT_ROUNDS=1)
+	@.venv/bin/python -m pytest faults $(ARGS)
 
 check: lint types imports test ## All four: lint, types, imports, test
 
