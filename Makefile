@@ -6,7 +6,7 @@ ARGS ?=
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install develop run test faults lint types imports check lock clean
+.PHONY: help install develop run test faults lint types imports check bench lock clean
 
 # What the caller's shell has active ends here: the .venv below is the only one.
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH
@@ -43,6 +43,9 @@ faults: develop ## Kills what runs in the middle of an upload, again and again (
 
 check: lint types imports test ## All four: lint, types, imports, test
 
+bench: install ## Measures uploads beside COPY, pages, memory (ARGS="--quick --json FILE")
+	@.venv/bin/python -m benchmarks $(ARGS)
+
 lock: ## Rewrites the lock files from pyproject.toml (newer versions: ARGS=--upgrade)
 	@$(use_python); $(use_uv); $(use_cache); \
 	export UV_CUSTOM_COMPILE_COMMAND="make lock"; \
@@ -56,7 +59,7 @@ lock: ## Rewrites the lock files from pyproject.toml (newer versions: ARGS=--upg
 
 clean: ## Removes what was installed or cached here; the data in .waybill stays
 	rm -rf .venv .tools .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
-	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
+	find src tests benchmarks -type d -name __pycache__ -prune -exec rm -rf {} +
 
 develop:
 	@$(call provide,developers,requirements-dev.lock)
