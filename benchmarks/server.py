@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -22,11 +23,7 @@ from waybill.customers import actions as customers
 from waybill.db.connect import transaction
 from waybill.resellers import actions as resellers
 
-_RUN = [
-    str(Path(__file__).parents[1] / ".venv/bin/python"),
-    "-c",
-    "from waybill.cli.main import main; main()",
-]
+_RUN = [sys.executable, "-c", "from waybill.cli.main import main; main()"]
 _PATIENCE_S = 60.0
 
 

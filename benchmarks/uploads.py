@@ -123,9 +123,9 @@ class Bench:
         for sender, seq in zip(senders, before, strict=True):
             # In the order in which Waybill wrote them: by key within a batch.
             with self._tx.cursor().copy(
-                "copy (select * from device where reseller ="
-                f" {sender.party.number} and seq >= {seq}"
-                f" order by (seq - {seq}) / {BATCH}, key) to stdout"
+                "copy (select * from device where reseller = %(reseller)s and seq >= %(seq)s"
+                " order by (seq - %(seq)s) / %(batch)s, key) to stdout",
+                {"reseller": sender.party.number, "seq": seq, "batch": BATCH},
             ) as rows:
                 lines += "".join(bytes(part).decode() for part in rows).encode().splitlines(True)
         if len(lines) != case.devices:
