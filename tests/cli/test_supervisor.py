@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -11,9 +12,8 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -22,12 +22,16 @@ from support.processes import PATIENCE_S, Serve, alive, place, until
 from waybill.cli.address import base_url, listen
 from waybill.db.data_dir import CannotStart
 
-STUCK = [
-    sys.executable,
-    "-c",
+
+def running(name: str, code: str) -> str:
+    """What makes `serve` run this code as one of its children."""
+    return f"serve.COMMANDS[{name!r}] = {[sys.executable, '-c', code]!r}"
+
+
+STUCK = (
     "import signal, time; from waybill import lifeline\n"
-    "signal.signal(signal.SIGTERM, signal.SIG_IGN); lifeline.watch(); time.sleep(600)",
-]
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN); lifeline.watch(); time.sleep(600)"
+)
 
 
 @pytest.fixture
@@ -54,6 +58,12 @@ def serves(url: str) -> bool:
         return get(f"{url}/readyz") == 200
     except OSError:
         return False
+
+
+def refuses(url: str) -> bool:
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    with socket.socket() as tried:
+        return tried.connect_ex((host, int(port))) == errno.ECONNREFUSED
 
 
 def test_it_works(here: Path) -> None:
@@ -103,12 +113,16 @@ def test_the_printed_lines_work_when_pasted(here: Path) -> None:
 def test_ctrl_c_reaches_the_supervisor_alone_and_ends_all(here: Path) -> None:
     with Serve(here / "data") as serve:
         serve.ready()
+        for name in ("api", "worker", "postgres"):
+            assert os.getpgid(serve.pid(name)) != serve.process.pid, name
         # A terminal signals its whole foreground group.
         os.killpg(serve.process.pid, signal.SIGINT)
         assert serve.process.wait(PATIENCE_S) == 0, serve.said()
         assert not serve.left()
         assert "ended" not in serve.said()
         assert "Traceback" not in serve.said()
+        # The database came last: it had nobody to send away.
+        assert "terminating connection" not in (here / "data" / "postgres.log").read_text()
 
 
 def test_a_start_can_be_stopped(here: Path) -> None:
@@ -121,12 +135,25 @@ def test_a_start_can_be_stopped(here: Path) -> None:
         assert "Traceback" not in serve.said()
 
 
+def test_a_start_that_waits_for_a_database_can_be_stopped(here: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE_S)
+        url = f"postgresql://waybill@127.0.0.1:{silent.getsockname()[1]}/waybill"
+        with Serve(here / "data", f"--database-url={url}&connect_timeout=60") as serve:
+            connection, _ = silent.accept()
+            with connection:
+                serve.process.terminate()
+                assert serve.process.wait(PATIENCE_S) == 0, serve.said()
+                assert "cannot be used" not in serve.said()
+
+
 def test_a_second_request_hurries_past_what_does_not_end(here: Path) -> None:
-    with Serve(here / "data", commands={"worker": STUCK}) as serve:
-        serve.ready()
+    with Serve(here / "data", changed=running("worker", STUCK)) as serve:
+        base = serve.ready()["baseUrl"]
         stuck = serve.pid("worker")
         serve.process.terminate()
-        until(lambda: "stopping" in serve.said(), "the first is heard")
+        # Nobody new waits in the queue of a server that ends.
+        until(lambda: refuses(base), "the port is closed first")
         serve.process.terminate()
         assert serve.process.wait(8) == 0, serve.said()
         assert not alive(stuck)
@@ -180,6 +207,27 @@ def test_after_a_killed_supervisor_the_next_start_simply_works(
                 assert tx.execute("select a from kept").fetchone() == (42,)
 
 
+def test_an_orphan_that_holds_the_port_is_ended_first(here: Path) -> None:
+    with Serve(here / "data") as serve:
+        base = serve.ready()["baseUrl"]
+        api = serve.pid("api")
+        os.kill(api, signal.SIGSTOP)
+        serve.kill("serve")
+        port = base.rsplit(":", 1)[1]
+        at_once = "serve._LEFT_BEHIND = ((signal.SIGKILL, 10.0),)"
+        with Serve(here / "data", f"--port={port}", changed=at_once) as again:
+            assert again.ready()["baseUrl"] == base
+            assert not alive(api)
+
+
+def test_a_first_start_that_is_killed_is_begun_anew(here: Path) -> None:
+    with Serve(here / "data") as serve:
+        until((here / "data" / "postgres.new").exists, "the first step")
+        serve.kill("serve")
+        with Serve(here / "data") as again:
+            assert get(f"{again.ready()['baseUrl']}/readyz") == 200
+
+
 def test_a_killed_supervisor_leaves_nothing_running(here: Path) -> None:
     with Serve(here / "data") as serve:
         serve.ready()
@@ -212,8 +260,7 @@ def test_a_taken_port_is_refused_naming_the_option(here: Path) -> None:
 
 
 def test_a_child_that_cannot_live_ends_the_start(here: Path) -> None:
-    failing = [sys.executable, "-c", "raise SystemExit(3)"]
-    with Serve(here / "data", commands={"api": failing}) as serve:
+    with Serve(here / "data", changed=running("api", "raise SystemExit(3)")) as serve:
         assert "The API does not stay up" in serve.refusal()
         assert "ended with exit code 3; starting it again in 0.1 s" in serve.said()
         assert not serve.left()
@@ -281,7 +328,8 @@ def test_an_address_that_is_not_ours_is_refused_naming_the_option(host: str) -> 
 # --- the lifeline alone -------------------------------------------------------------------------
 
 
-def lifeline_child(code: str, **more: Any) -> tuple[subprocess.Popen[bytes], int]:
+@contextmanager
+def lifeline_child(code: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A process with a lifeline, and the end that keeps it alive."""
     reading, kept = os.pipe()
     process = subprocess.Popen(
@@ -289,10 +337,13 @@ def lifeline_child(code: str, **more: Any) -> tuple[subprocess.Popen[bytes], int
         env=os.environ | {"WAYBILL_LIFELINE_FD": str(reading)},
         pass_fds=[reading],
         stdout=subprocess.PIPE,
-        **more,
     )
     os.close(reading)
-    return process, kept
+    with process:
+        try:
+            yield process, kept
+        finally:
+            process.kill()
 
 
 def test_a_lifeline_that_ends_asks_first() -> None:
@@ -302,8 +353,7 @@ def test_a_lifeline_that_ends_asks_first() -> None:
         "lifeline.watch(); print('on', flush=True)\n"
         "threading.Event().wait()"
     )
-    process, kept = lifeline_child(code)
-    with process:
+    with lifeline_child(code) as (process, kept):
         assert process.stdout
         assert process.stdout.readline() == b"on\n"
         os.close(kept)
@@ -317,15 +367,14 @@ def test_a_lifeline_that_ends_does_not_ask_for_ever() -> None:
         "lifeline._GRACE_S = 0.1; lifeline.watch()\n"
         "threading.Event().wait()"
     )
-    process, kept = lifeline_child(code)
-    with process:
+    with lifeline_child(code) as (process, kept):
         os.close(kept)
         assert process.wait(PATIENCE_S) == 1
 
 
 def test_without_a_supervisor_there_is_nothing_to_watch() -> None:
     code = "import os; os.environ.pop('WAYBILL_LIFELINE_FD')\nlifeline.watch(); print('on')"
-    process, kept = lifeline_child(code)
-    os.close(kept)
-    assert process.communicate(timeout=PATIENCE_S)[0] == b"on\n"
-    assert process.returncode == 0
+    with lifeline_child(code) as (process, kept):
+        os.close(kept)
+        assert process.communicate(timeout=PATIENCE_S)[0] == b"on\n"
+        assert process.returncode == 0

@@ -23,10 +23,10 @@ Found = TypeVar("Found")
 PATIENCE_S = 20.0
 
 _RUN = "from waybill.cli.main import main; main()"
-_RUN_WITH = """
-import sys
+_RUN_CHANGED = """
+import signal
 from waybill.cli import serve
-serve.COMMANDS.update({commands!r})
+{changed}
 from waybill.cli.main import main
 main()
 """
@@ -64,13 +64,16 @@ def alive(pid: int) -> bool:
 
 
 class Serve:
-    """One `waybill serve` on a data directory, by default on a free port."""
+    """One `waybill serve` on a data directory, by default on a free port.
+
+    `changed` is Python that changes the module `serve` first.
+    """
 
     def __init__(
         self,
         data_dir: Path,
         *options: str,
-        commands: dict[str, list[str]] | None = None,
+        changed: str = "",
         ready_file: Path | None = None,
     ) -> None:
         self.data_dir = data_dir
@@ -79,7 +82,7 @@ class Serve:
         given = [f"--data-dir={data_dir}", f"--ready-file={self.ready_file}", *options]
         if not any(option.startswith("--port") for option in options):
             given.append("--port=0")
-        code = _RUN_WITH.format(commands=commands) if commands else _RUN
+        code = _RUN_CHANGED.format(changed=changed) if changed else _RUN
         self.output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by __exit__
         self.process = subprocess.Popen(
             [sys.executable, "-c", code, "serve", *given],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -92,7 +93,7 @@ class _Serve:
     def run(self, names: list[str]) -> None:
         """The whole of it, in order."""
         if self.settings.ready_file:
-            _remove(self.settings.ready_file)
+            _clear(self.settings.ready_file)
         who = self._take_data_dir()
         if "api" in names:
             self._listen()
@@ -255,13 +256,15 @@ def _has_no_reseller(url: str) -> bool:
         return not store.any_exists(tx)
 
 
-def _remove(ready_file: Path) -> None:
-    """An old one would tell of a server that is gone."""
+def _clear(ready_file: Path) -> None:
+    """An old one would tell of a server that is gone; and a new one must have a place."""
     try:
         ready_file.unlink(missing_ok=True)
+        if not ready_file.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     except OSError as problem:
         raise CannotStart(
-            f"Cannot replace --ready-file {ready_file}: {problem.strerror}."
+            f"Cannot write --ready-file {ready_file}: {problem.strerror}."
         ) from problem
 
 

@@ -18,7 +18,7 @@ _DELAY_FIRST_S = 0.1
 _DELAY_MAX_S = 10.0
 # A child that lived this long did not fail at its start.
 _SETTLED_S = 30.0
-_STARTS_MAX = 5
+_STARTS_MAX = 4
 
 Steps = Sequence[tuple[signal.Signals, float]]
 
