@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
+
+from waybill.wire.sources import Source, told
 
 
 class _Row(NamedTuple):
@@ -243,12 +245,23 @@ class Refused(Exception):  # noqa: N818 - a refusal is an outcome that we forese
 
 
 class ErrorObject(msgspec.Struct):
-    """The error body, members in Samsung's order (contract §3)."""
+    """A refusal, its members in Samsung's order."""
 
-    errorId: str
-    code: int
-    message: str
-    data: str
+    errorId: Annotated[
+        str,
+        told(
+            "Names this one answer; the activity log finds it by this.",
+            Source.SAMPLE,
+            "7D0F9A3C5B1E48F2A6C4E8B0D2F41357",
+            schema={"pattern": "^[0-9A-F]{32}$"},
+        ),
+    ]
+    code: Annotated[int, told("What to go by. A number, in every answer.", Source.SAMPLE, 40000011)]
+    message: Annotated[str, told("The code's name.", Source.DOCUMENTED, "CUSTOMER_ID_INVALID")]
+    data: Annotated[
+        str,
+        told("The code's text.", Source.DOCUMENTED, "The specified customer ID is not valid."),
+    ]
 
 
 def error_object(code: Code, error_id: str, parameter: str = "") -> ErrorObject:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -276,6 +276,10 @@ class FailedDevice(msgspec.Struct, kw_only=True):
     data: Annotated[
         str, told("The code's text.", Source.SAMPLE, "The specified IMEI is not valid.")
     ]
+
+    also: ClassVar[dict[str, Any]] = {
+        "oneOf": [{"required": [name]} for name in ("imei", "meid", "serialNumber")]
+    }
 
 
 def failed_device(kind: Kind | None, as_sent: str, code: Code) -> FailedDevice:
