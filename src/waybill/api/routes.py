@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from waybill.api import customers, devices, health, oauth
+from waybill.api import customers, devices, health, oauth, openapi
 from waybill.api.edge import Route
 from waybill.wire import calls
 from waybill.wire.scopes import Scope
@@ -12,7 +12,7 @@ AMS = "/ams/v1"
 _MANAGE, _VIEW = Scope.DEVICES_MANAGE, Scope.DEVICES_VIEW
 _CUSTOMERS, _ALIAS = Scope.CUSTOMERS, Scope.PROFILE_ALIAS
 
-ROUTES: tuple[Route, ...] = (
+_CALLS: tuple[Route, ...] = (
     Route("PUT", f"{GEN2}/devices/upload", devices.upload, _MANAGE, "json", told=calls.UPLOAD),
     Route("PUT", f"{GEN2}/devices/delete", devices.delete, _MANAGE, "json", told=calls.DELETE),
     Route("GET", f"{GEN2}/devices/status", devices.status, _VIEW, told=calls.STATUS),
@@ -25,4 +25,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/.well-known/oauth-authorization-server", oauth.metadata, told=calls.METADATA),
     Route("GET", "/healthz", health.alive, probe=True, told=calls.ALIVE),
     Route("GET", "/readyz", health.ready, probe=True, told=calls.READY),
+)
+
+ROUTES: tuple[Route, ...] = (
+    *_CALLS,
+    Route("GET", "/openapi.json", openapi.of(_CALLS)),
 )

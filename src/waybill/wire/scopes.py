@@ -17,6 +17,15 @@ class Scope(StrEnum):
     CUSTOMERS = "kdp.customers"
 
 
+MEANING: dict[Scope, str] = {
+    Scope.ALL: "Everything.",
+    Scope.DEVICES: "Everything about devices.",
+    Scope.DEVICES_VIEW: "Ask for devices and for the status of uploads and deletes.",
+    Scope.DEVICES_MANAGE: "Upload and delete devices.",
+    Scope.PROFILE_ALIAS: "List the profiles that customers share.",
+    Scope.CUSTOMERS: "List the customers that the reseller serves.",
+}
+
 _IMPLIED: dict[Scope, frozenset[Scope]] = {
     Scope.ALL: frozenset(Scope),
     Scope.DEVICES: frozenset({Scope.DEVICES, Scope.DEVICES_VIEW, Scope.DEVICES_MANAGE}),

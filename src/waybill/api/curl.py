@@ -1,0 +1,32 @@
+"""Example calls as shell commands that work when pasted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from shlex import quote
+from urllib.parse import quote_plus, urlencode
+
+import msgspec
+
+from waybill.api.edge import Route
+
+
+def curl(route: Route, base_url: str, asked: Mapping[str, object]) -> str:
+    """The command that makes this call; `$TOKEN` stands for an access token."""
+    url = quote(f"{base_url}{route.path}")
+    words = ["curl -sS"]
+    if route.method != "GET":
+        words[0] += f" -X {route.method}"
+    lines: list[str] = []
+    if route.scope is not None:
+        lines.append('-H "Authorization: Bearer $TOKEN"')
+    if route.body == "json":
+        lines.append("-H 'Content-Type: application/json'")
+        lines.append(f"-d {quote(msgspec.json.encode(asked).decode())}")
+    elif route.body == "form":
+        lines += [f"--data-urlencode {quote(f'{name}={value}')}" for name, value in asked.items()]
+    elif route.told is not None and route.told.in_headers:
+        lines += [f"-H {quote(f'{name}: {value}')}" for name, value in asked.items()]
+    elif asked:
+        url = quote(f"{base_url}{route.path}?{urlencode(asked, quote_via=quote_plus)}")
+    return " \\\n  ".join([f"{words[0]} {url}", *lines])
