@@ -11,7 +11,7 @@ import msgspec
 from waybill import clock
 from waybill.api.edge import Answer, Call, json
 from waybill.auth import actions, store
-from waybill.auth.rules import TOKEN_LIFE_MAX_S, TOKEN_LIFE_S, fingerprint
+from waybill.auth.rules import TOKEN_LIFE_MAX_S, fingerprint
 from waybill.auth.store import Client
 from waybill.db.tx import Tx
 from waybill.wire.oauth import Metadata, OAuthRefused
@@ -87,7 +87,7 @@ def _authenticated(call: Call, tx: Tx, client_id: str, client_secret: str) -> Cl
     who = (call.incoming.peer, client_id)
     guesses.refuse_too_many(who)
     try:
-        return actions.authenticate(tx, client_id, client_secret)
+        return actions.authenticate(tx, client_id, client_secret, clock.now())
     except OAuthRefused:
         guesses.failed(who)
         raise
@@ -129,9 +129,9 @@ def _basic(header: str | None) -> tuple[str, str] | None:
     return unquote_plus(client_id), unquote_plus(client_secret)
 
 
-def _life(text: str | None) -> int:
+def _life(text: str | None) -> int | None:
     if text is None:
-        return TOKEN_LIFE_S
+        return None
     if not (text.isascii() and text.isdigit() and len(text) <= 4):
         raise OAuthRefused("invalid_request", f"expires_in must be 1 to {TOKEN_LIFE_MAX_S}")
     if not 1 <= int(text) <= TOKEN_LIFE_MAX_S:

@@ -39,12 +39,13 @@ def circumstances(
     """
     row = tx.execute(
         "select c.no, a.no is not null,"
-        " exists (select from vendor v where v.reseller = %(reseller)s and v.id = %(vendor)s),"
+        " exists (select from vendor v where v.reseller = %(reseller)s and v.id = %(vendor)s"
+        "  and v.state = 'active'),"
         " exists (select from transaction t where t.reseller = %(reseller)s and t.id = %(id)s),"
         " (select t.seq from transaction t where t.reseller = %(reseller)s and t.id = %(removes)s"
         "  and t.operation = 'UPLOAD' and t.customer = c.no),"
         " array(select p.alias from profile_alias p"
-        "  where p.reseller = %(reseller)s and p.customer = c.no)"
+        "  where p.reseller = %(reseller)s and p.customer = c.no and p.closed_at is null)"
         " from (select 1) as one"
         " left join customer c on c.id = %(customer)s and c.state = 'active'"
         " left join association a on a.reseller = %(reseller)s and a.customer = c.no",
@@ -155,6 +156,7 @@ def waiting(tx: Tx, reseller: int, limit: int) -> list[Waiting]:
     found = tx.execute(
         "select t.seq, t.operation, t.customer, t.type, t.removes, t.device_count, t.chunk,"
         " cardinality(t.chunk_starts) - 1, coalesce(a.auto_approve, false)"
+        "  or t.approved_at is not null"
         " from transaction t"
         " left join association a on a.reseller = t.reseller and a.customer = t.customer"
         " where t.reseller = %s and t.state = 'Progress' order by t.seq limit %s",
