@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KdpRelease = Literal["23.11", "23.12", "25.11"]
@@ -108,6 +108,15 @@ class Settings(BaseSettings):
         if matches("35209900176148") or matches("AF0123450ABCDE"):
             raise ValueError("must not match 14 hexadecimal digits: those are an IMEI's or MEID's")
         return pattern
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Settings:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("--tls-certificate and --tls-key go together: give both, or neither")
+        for path in (self.tls_certificate, self.tls_key):
+            if path is not None and not path.is_file():
+                raise ValueError(f"there is no file {path}")
+        return self
 
     @property
     def body_max(self) -> int:
