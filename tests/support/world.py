@@ -82,9 +82,9 @@ class World:
         assert answer.status_code == 200, answer.text
         return answer.json()["access_token"]
 
-    def operator_token(self) -> str:
+    def operator_token(self, client_id: str | None = None) -> str:
         """A token of an operator's client."""
-        client_id = fresh("operator")
+        client_id = client_id or fresh("operator")
         with self.tx() as tx:
             self._client(tx, client_id, None, clock.now())
         return self.new_token(client_id)

@@ -370,14 +370,15 @@ def _keep(call: Call, refused: Refused, error_id: str) -> None:
             by=call.caller.client,
             error_id=error_id,
             code=refused.code.code,
-            data=refused.code.text(refused.parameter),
+            # A parameter's name is the client's to choose.
+            data=storable(refused.code.text(refused.parameter), 500) or "",
             transaction_id=storable(named),
         )
     )
 
 
-def storable(named: object) -> str | None:
-    """A name that a client sent, short enough to keep and without what PostgreSQL refuses."""
-    if not isinstance(named, str) or not named:
+def storable(sent: object, length_max: int = 64) -> str | None:
+    """What a client sent, short enough to keep and without what PostgreSQL refuses."""
+    if not isinstance(sent, str) or not sent:
         return None
-    return named.replace("\0", "\N{REPLACEMENT CHARACTER}")[:64]
+    return sent.replace("\0", "\N{REPLACEMENT CHARACTER}")[:length_max]
