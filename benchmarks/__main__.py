@@ -17,8 +17,8 @@ from benchmarks.uploads import Bench, Case, Measured
 
 _SEVERAL = 4
 _CASES = [
-    Case(size, resellers, uploads // resellers)
-    for size, uploads in ((100_000, 4), (10_000, 20), (1_000, 100), (1, 1_000))
+    Case(size, resellers, -(-uploads // resellers))
+    for size, uploads in ((100_000, 2), (10_000, 12), (1_000, 40), (1, 400))
     for resellers in (1, _SEVERAL)
 ]
 _QUICK = [Case(10_000, 1, 1), Case(1_000, _SEVERAL, 1), Case(1, 1, 20)]
