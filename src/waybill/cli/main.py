@@ -96,6 +96,7 @@ def _lazily() -> None:
     app.command("waybill.cli.identifiers:imei", name="imei")
     app.command("waybill.cli.settings:config", name="config")
     app.command("waybill.cli.log:activity", name="activity")
+    app.command("waybill.cli.verify:verify", name="verify")
     app.command("waybill.cli.admin:resellers_app", name="resellers")
     app.command("waybill.cli.admin:customers_app", name="customers")
     app.command("waybill.cli.admin:clients_app", name="clients")
