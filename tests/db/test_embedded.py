@@ -369,7 +369,16 @@ def test_roots_default_moves_where_the_databases_user_can_enter(
     assert data_dir.locate(load()) == checkout / "there"
 
 
+@pytest.fixture
+def keeping_to_oneself() -> Iterator[None]:
+    """What is made now nobody else may read."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
 @as_root
+@pytest.mark.usefixtures("keeping_to_oneself")
 def test_binaries_that_the_databases_user_cannot_reach_are_copied(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -378,6 +387,8 @@ def test_binaries_that_the_databases_user_cannot_reach_are_copied(
         pytest.skip("no wheel here")
     private = here / "venv"
     binaries._copy(found.site, private / "site")
+    for file in private.rglob("*"):
+        file.chmod(file.stat().st_mode & 0o700)
     private.chmod(0o700)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     moved = private / "site" / found.folder.relative_to(found.site)
