@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from waybill.wire.identifiers import Kind, generate
@@ -24,54 +23,41 @@ def announce(ready: dict[str, Any], *, empty: bool = False) -> None:
         ready: the content of the ready file.
         empty: no reseller exists yet.
     """
-    console = Console(highlight=False)
-    console.print()
-    console.print(Text.assemble(("Waybill", "bold cyan"), " is serving. Ctrl-C stops it."))
-    console.print()
+    console = Console(highlight=False, soft_wrap=True)
+    console.print("\n  [bold cyan]Waybill is serving.[/] [dim]Ctrl-C stops it.[/]\n")
+    if ready["baseUrl"]:
+        _facts(console, ("Address", ready["baseUrl"], ""), ("Docs", ready["docsUrl"], ""))
     if ready["resellers"]:
-        _seeded(console, ready)
-    else:
-        _print_facts(console, _places(ready))
-        if empty:
-            console.print("  Nobody can sign in yet. In another terminal:\n")
-            for line in _FIRST_STEPS:
-                print(f"  {line}")
-            print(flush=True)
-
-
-def _seeded(console: Console, ready: dict[str, Any]) -> None:
-    reseller, customer = ready["resellers"][0], ready["customers"][0]
-    _print_facts(
-        console,
-        [
-            *_places(ready),
-            ("Reseller ID", reseller["resellerId"], reseller["name"]),
-            ("Customer ID", customer["customerId"], customer["name"]),
+        reseller, customer = ready["resellers"][0], ready["customers"][0]
+        _facts(
+            console,
+            ("Reseller", reseller["resellerId"], reseller["name"]),
+            ("Customer", customer["customerId"], customer["name"]),
             ("Client ID", reseller["clientId"], ""),
-            ("Client secret", reseller["clientSecret"], ""),
-        ],
-    )
-    console.print("  Paste these in another terminal: a token, an upload, its status.\n")
-    # Plain: wrapped or marked up they would not survive the clipboard.
-    for line in pasteable(ready):
+            ("Secret", reseller["clientSecret"], ""),
+        )
+        console.print(
+            "  Paste these lines in another terminal: a token; an upload of three phones, one of"
+            " them\n  mistyped; what became of them.\n"
+        )
+        _plain(pasteable(ready) if ready["baseUrl"] else [])
+    elif empty:
+        console.print("  Nobody can sign in yet. In another terminal:\n")
+        _plain([f"  {line}" for line in _FIRST_STEPS])
+
+
+def _facts(console: Console, *facts: tuple[str, str, str]) -> None:
+    for name, value, remark in facts:
+        parts = [(f"  {name:<11}", "dim"), (value, "bold"), (remark and f"  {remark}", "dim")]
+        console.print(Text.assemble(*parts))
+    console.print()
+
+
+def _plain(lines: list[str]) -> None:
+    """Wrapped or marked up they would not survive the clipboard."""
+    for line in lines:
         print(line)
     print(flush=True)
-
-
-def _places(ready: dict[str, Any]) -> list[tuple[str, str, str]]:
-    if ready["baseUrl"] is None:
-        return []
-    return [("Address", ready["baseUrl"], ""), ("Docs", ready["docsUrl"], "")]
-
-
-def _print_facts(console: Console, facts: list[tuple[str, str, str]]) -> None:
-    table = Table.grid(padding=(0, 2))
-    for style in ("dim", "bold", "dim"):
-        table.add_column(style=style, no_wrap=True, overflow="ignore")
-    for name, value, remark in facts:
-        table.add_row(f"  {name}", Text(value), Text(remark))
-    console.print(table, soft_wrap=True)
-    console.print()
 
 
 def pasteable(ready: dict[str, Any]) -> list[str]:
