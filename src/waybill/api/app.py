@@ -93,6 +93,7 @@ def _incoming(request: Request[Any, Any, Any], route: Route | None = None) -> In
         path=request.scope["path"],
         headers=list(request.scope["headers"]),
         query_string=request.scope["query_string"].decode("latin-1"),
+        parameters=request.path_params,
         peer=request.client.host if request.client else "",
         base_url=str(request.base_url).rstrip("/"),
         body=request.stream,

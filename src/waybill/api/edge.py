@@ -155,6 +155,7 @@ class Incoming:
     path: str
     headers: list[tuple[bytes, bytes]]
     query_string: str
+    parameters: dict[str, str]
     peer: str
     base_url: str
     body: Callable[[], AsyncIterator[bytes]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from waybill.api import customers, devices, health, oauth, openapi
+from waybill.api import clients, customers, devices, health, oauth, openapi
 from waybill.api.edge import Route
 from waybill.wire import calls
 from waybill.wire.scopes import Scope
@@ -27,7 +27,19 @@ _CALLS: tuple[Route, ...] = (
     Route("GET", "/readyz", health.ready, probe=True, told=calls.READY),
 )
 
+_CLIENTS = f"{AMS}/oauth2/clients"
+_CLIENT = f"{_CLIENTS}/{{client_id:str}}"
+_MANAGEMENT: tuple[Route, ...] = (
+    Route("POST", _CLIENTS, clients.create, Scope.ALL, "json"),
+    Route("GET", _CLIENTS, clients.listing, Scope.ALL),
+    Route("GET", _CLIENT, clients.show, Scope.ALL),
+    Route("PATCH", _CLIENT, clients.change, Scope.ALL, "json"),
+    Route("DELETE", _CLIENT, clients.delete, Scope.ALL),
+    Route("PUT", f"{_CLIENT}/expirationTimes", clients.change_times, Scope.ALL, "json"),
+)
+
 ROUTES: tuple[Route, ...] = (
     *_CALLS,
+    *_MANAGEMENT,
     Route("GET", "/openapi.json", openapi.of(_CALLS)),
 )
