@@ -41,6 +41,22 @@ def here() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """A data directory after its first start."""
+    with place() as path:
+        with Serve(path / "data") as serve:
+            serve.ready()
+        yield path / "data"
+
+
+@pytest.fixture
+def data(here: Path, made: Path) -> Path:
+    """Such a directory of this test's own."""
+    subprocess.run(["cp", "-a", str(made), str(here / "data")], check=True)
+    return here / "data"
+
+
+@pytest.fixture(scope="module")
 def served() -> Iterator[Serve]:
     """One server for the tests that leave it as they found it."""
     with place() as path, Serve(path / "data") as serve:
@@ -110,8 +126,8 @@ def test_the_printed_lines_work_when_pasted(here: Path) -> None:
 # --- ends ---------------------------------------------------------------------------------------
 
 
-def test_ctrl_c_reaches_the_supervisor_alone_and_ends_all(here: Path) -> None:
-    with Serve(here / "data") as serve:
+def test_ctrl_c_reaches_the_supervisor_alone_and_ends_all(data: Path) -> None:
+    with Serve(data) as serve:
         serve.ready()
         for name in ("api", "worker", "postgres"):
             assert os.getpgid(serve.pid(name)) != serve.process.pid, name
@@ -122,7 +138,7 @@ def test_ctrl_c_reaches_the_supervisor_alone_and_ends_all(here: Path) -> None:
         assert "ended" not in serve.said()
         assert "Traceback" not in serve.said()
         # The database came last: it had nobody to send away.
-        assert "terminating connection" not in (here / "data" / "postgres.log").read_text()
+        assert "terminating connection" not in (data / "postgres.log").read_text()
 
 
 def test_a_start_can_be_stopped(here: Path) -> None:
@@ -147,8 +163,8 @@ def test_a_start_that_waits_for_a_database_can_be_stopped(here: Path) -> None:
                 assert serve.process.wait(3) == 0, serve.said()
 
 
-def test_a_second_request_hurries_past_what_does_not_end(here: Path) -> None:
-    with Serve(here / "data", changed=running("worker", STUCK)) as serve:
+def test_a_second_request_hurries_past_what_does_not_end(data: Path) -> None:
+    with Serve(data, changed=running("worker", STUCK)) as serve:
         base = serve.ready()["baseUrl"]
         stuck = serve.pid("worker")
         serve.process.terminate()
@@ -190,9 +206,9 @@ def test_a_killed_database_is_started_again_and_the_others_go_on(served: Serve) 
 
 @pytest.mark.parametrize("killed", [("serve",), ("serve", "postgres", "api")])
 def test_after_a_killed_supervisor_the_next_start_simply_works(
-    here: Path, killed: tuple[str, ...]
+    data: Path, killed: tuple[str, ...]
 ) -> None:
-    with Serve(here / "data") as serve:
+    with Serve(data) as serve:
         ready = serve.ready()
         pids = [serve.pid(name) for name in ("api", "worker", "postgres")]
         with psycopg.connect(ready["databaseUrl"]) as tx:
@@ -200,22 +216,22 @@ def test_after_a_killed_supervisor_the_next_start_simply_works(
         serve.kill(*killed)
         port = ready["baseUrl"].rsplit(":", 1)[1]
         # At once, and on the port that orphans may hold for a moment.
-        with Serve(here / "data", f"--port={port}") as again:
+        with Serve(data, f"--port={port}") as again:
             assert again.ready()["baseUrl"] == ready["baseUrl"]
             assert not any(map(alive, pids))
             with psycopg.connect(ready["databaseUrl"]) as tx:
                 assert tx.execute("select a from kept").fetchone() == (42,)
 
 
-def test_an_orphan_that_holds_the_port_is_ended_first(here: Path) -> None:
-    with Serve(here / "data") as serve:
+def test_an_orphan_that_holds_the_port_is_ended_first(data: Path) -> None:
+    with Serve(data) as serve:
         base = serve.ready()["baseUrl"]
         api = serve.pid("api")
         os.kill(api, signal.SIGSTOP)
         serve.kill("serve")
         port = base.rsplit(":", 1)[1]
         at_once = "serve._LEFT_BEHIND = ((signal.SIGKILL, 10.0),)"
-        with Serve(here / "data", f"--port={port}", changed=at_once) as again:
+        with Serve(data, f"--port={port}", changed=at_once) as again:
             assert again.ready()["baseUrl"] == base
             assert not alive(api)
 
@@ -228,8 +244,8 @@ def test_a_first_start_that_is_killed_is_begun_anew(here: Path) -> None:
             assert get(f"{again.ready()['baseUrl']}/readyz") == 200
 
 
-def test_a_killed_supervisor_leaves_nothing_running(here: Path) -> None:
-    with Serve(here / "data") as serve:
+def test_a_killed_supervisor_leaves_nothing_running(data: Path) -> None:
+    with Serve(data) as serve:
         serve.ready()
         pids = [serve.pid(name) for name in ("api", "worker", "postgres")]
         serve.kill("serve")
@@ -259,8 +275,8 @@ def test_a_taken_port_is_refused_naming_the_option(here: Path) -> None:
     assert not (here / "data" / "postgres").exists()
 
 
-def test_a_child_that_cannot_live_ends_the_start(here: Path) -> None:
-    with Serve(here / "data", changed=running("api", "raise SystemExit(3)")) as serve:
+def test_a_child_that_cannot_live_ends_the_start(data: Path) -> None:
+    with Serve(data, changed=running("api", "raise SystemExit(3)")) as serve:
         assert "The API does not stay up" in serve.refusal()
         assert "ended with exit code 3; starting it again in 0.1 s" in serve.said()
         assert not serve.left()
@@ -273,8 +289,8 @@ def test_a_database_that_cannot_be_reached_is_a_sentence(here: Path) -> None:
     assert not (here / "data").exists()
 
 
-def test_a_ready_file_that_cannot_be_written_is_a_sentence(here: Path) -> None:
-    with Serve(here / "data", ready_file=here / "none" / "ready") as serve:
+def test_a_ready_file_that_cannot_be_written_is_a_sentence(here: Path, data: Path) -> None:
+    with Serve(data, ready_file=here / "none" / "ready") as serve:
         assert "--ready-file" in serve.refusal()
 
 
