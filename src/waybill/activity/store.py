@@ -24,15 +24,15 @@ def add(
     transaction: int | None = None,
     transaction_id: str | None = None,
     detail: dict[str, Any] | None = None,
-) -> None:
-    """One entry for one change, in the `tx` of the change.
+) -> int:
+    """One entry for one change, in the `tx` of the change; returns the entry's number.
 
     An entry of an upload or delete has no status of its own: what became of the transaction is
     read from it, so that the two can never disagree.
     """
-    tx.execute(
+    row = tx.execute(
         "insert into activity (at, event, performed_by, status, reseller, customer, transaction,"
-        " transaction_id, detail) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " transaction_id, detail) values (%s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
         (
             at,
             event.value,
@@ -44,7 +44,14 @@ def add(
             transaction_id,
             Jsonb(detail or {}),
         ),
-    )
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an insert returns its row
+    return row[0]
+
+
+def amend(tx: Tx, entry: int, detail: dict[str, Any]) -> None:
+    """Replaces the details of an entry about a change that goes on in several `tx`."""
+    tx.execute("update activity set detail = %s where id = %s", (Jsonb(detail), entry))
 
 
 class Refusal(NamedTuple):

@@ -33,4 +33,5 @@ class Event(StrEnum):
     CLIENT_CHANGED = "Client edited"
     CLIENT_SECRET_RENEWED = "Client secret renewed"  # noqa: S105 - words, no secret
     CLIENT_DELETED = "Client deleted"
+    MANUFACTURED_IMPORTED = "Manufacturing list imported"
     REQUEST_REFUSED = "API request refused"
