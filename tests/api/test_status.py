@@ -224,6 +224,7 @@ def test_a_page_has_100_unless_told_otherwise(world: World) -> None:
 def test_a_page_past_the_end_is_refused(world: World) -> None:
     assert_refused(world.status(pageNum=1), 40000002)
     assert_refused(world.status(pageNum=999_999_999, pageSize=1_000_000), 40000002)
+    assert_refused(world.status(pageNum="9" * 10_000), 40000002)
     world.uploaded(transactionId="T1")
     assert_refused(world.status(pageNum=1), 40000002)
     assert_refused(world.status(transactionId="T1", pageNum=1, pageSize=1), 40000002)
@@ -239,7 +240,6 @@ WRONG_PAGES = [
     ("pageNum", "0x1"),
     ("pageNum", "１"),
     ("pageNum", "null"),
-    ("pageNum", "9" * 10_000),
     ("pageNum", "\0"),
     ("pageSize", "0"),
     ("pageSize", "-1"),

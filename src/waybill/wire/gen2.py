@@ -24,7 +24,9 @@ Operation = Literal["UPLOAD", "DELETE"]
 # Contract §2: letters and digits (documented for a sister API); `-`, `_` and `.` since clients
 # send UUIDs.
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_PAGE = re.compile(r"[0-9]{1,9}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]+")
+# No list is as long: a page as far out as this is past the end, whatever its size.
+_PAGE_NUM_MAX = 10**9
 ORDER_TIME_MAX = 4_102_444_800
 
 # Under which member a failed device is shown. Samsung: `imei` is in every sample; `serialNumber` is
@@ -133,9 +135,11 @@ def parse_page(query: Mapping[str, str], size_max: int) -> Page:
     Raises:
         Refused: 40000000 for what is not a whole number in range.
     """
-    num = _number(query, "pageNum", 0, 0, 999_999_999)
-    size = _number(query, "pageSize", min(100, size_max), 1, size_max)
-    return Page(num, size)
+    num = _number(query, "pageNum", 0)
+    size = _number(query, "pageSize", min(100, size_max))
+    if not 1 <= size <= size_max:
+        raise Refused(Code.RESOURCE_INVALID_PARAM, "pageSize")
+    return Page(min(num, _PAGE_NUM_MAX), size)
 
 
 def reseller_id_of(query: Mapping[str, str]) -> str:
@@ -203,13 +207,14 @@ def _profile_aliases(body: Mapping[str, Any]) -> list[str]:
     return aliases
 
 
-def _number(query: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+def _number(query: Mapping[str, str], name: str, default: int) -> int:
     text = query.get(name, "")
     if text == "":
         return default
-    if not _PAGE.fullmatch(text) or not low <= int(text) <= high:
+    if not _NUMBER.fullmatch(text):
         raise Refused(Code.RESOURCE_INVALID_PARAM, name)
-    return int(text)
+    digits = text.lstrip("0") or "0"
+    return int(digits) if len(digits) <= 18 else 10**18
 
 
 # Answers. The order of members is the order on the wire.
