@@ -140,4 +140,4 @@ def _life(text: str | None) -> int | None:
 
 
 def _printable(name: str) -> str:
-    return "".join(c for c in name if (c.isascii() and c.isalnum()) or c == "_")[:64]
+    return "".join(c for c in name if (c.isascii() and c.isalnum()) or c == "_")[:64] or "a member"
