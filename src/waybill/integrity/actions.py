@@ -106,7 +106,7 @@ class _Walks:
     def __init__(self, tx: Tx, breaches: list[Breach]) -> None:
         self._tx = tx
         self._breaches = breaches
-        self._newest = store.last_transaction(tx)
+        self._newest = store.newest(tx, "transaction", "seq")
         # By transaction.seq: how many devices it registered or removed.
         self._touched = array("i", [0]) * (self._newest + 1)
         self._devices = self._keys = 0
@@ -115,7 +115,7 @@ class _Walks:
         """In the order in which they are shown."""
         tx, newest = self._tx, self._newest
         ends, given = store.device_places(tx, _DEVICES)
-        entries = store.last_entry(tx)
+        entries = store.newest(tx, "activity", "id")
         phones, links = (store.guessed_rows(tx, t) for t in ("manufactured", "identifier_link"))
         added = frozenset({Promise.DEVICES_COUNTED, Promise.KEY_INDEX})
         told = frozenset({Promise.ONE_ENTRY, Promise.CREATION_TOLD})
@@ -127,8 +127,8 @@ class _Walks:
             keys,
             Walk("transactions", store.TRANSACTION_PROMISES, self._by_transaction(), newest),
             Walk("activity", told, self._by_entry(entries), entries),
-            Walk("listed phones", listed, self._by_phone(), phones),
-            Walk("their identifiers", listed, self._by_link(), links),
+            Walk("listed phones", listed, self._by_list("manufactured"), phones),
+            Walk("their identifiers", listed, self._by_list("identifier_link"), links),
             Walk("sums", added, self._by_sum(), newest, after=(devices, keys)),
         ]
 
@@ -147,7 +147,7 @@ class _Walks:
 
     def _by_key(self) -> Iterator[int]:
         after = ""
-        while (last := store.last_key(self._tx, after, _KEYS)) is not None:
+        while (last := store.end_of_range(self._tx, "device", after, _KEYS)) is not None:
             rows, breaches = store.held_twice(self._tx, after, last)
             self._breaches += breaches
             self._keys += rows
@@ -181,24 +181,19 @@ class _Walks:
                 expected, found = f"one entry, {thing.event}", str(told[thing])
                 self._breaches.append(Breach(Promise.CREATION_TOLD, where, expected, found))
 
-    def _by_phone(self) -> Iterator[int]:
+    def _by_list(self, table: str) -> Iterator[int]:
         after = ""
-        while (last := store.last_phone(self._tx, after, _PHONES)) is not None:
-            self._breaches += store.broken_phones(self._tx, after, last)
-            after = last
-            yield _PHONES
-
-    def _by_link(self) -> Iterator[int]:
-        after = ""
-        while (last := store.last_link(self._tx, after, _PHONES)) is not None:
-            self._breaches += store.broken_links(self._tx, after, last)
+        while (last := store.end_of_range(self._tx, table, after, _PHONES)) is not None:
+            self._breaches += store.broken_links(self._tx, table, after, last)
             after = last
             yield _PHONES
 
     def _by_sum(self) -> Iterator[int]:
         if self._keys != self._devices:
             expected, found = f"{self._devices} devices", f"{self._keys} by their keys"
-            self._breaches.append(Breach(Promise.KEY_INDEX, {}, expected, found))
+            self._breaches.append(
+                Breach(Promise.KEY_INDEX, {"index": "device_holder"}, expected, found)
+            )
         for run in self._runs(None):
             for each in store.succeeded(self._tx, run):
                 if each.ok != self._touched[each.seq]:

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from waybill.db.tx import Tx
+from psycopg import sql
+
+from waybill.db.tx import Tx, snapshot
 from waybill.devices.rules import BLOCK
 from waybill.integrity.rules import Breach, Kept, Promise
 from waybill.wire.events import Event
@@ -21,7 +23,7 @@ _MOST = 20
 
 def begin(tx: Tx) -> datetime:
     """Makes a snapshot of `tx`, which must have done nothing yet; the moment that it shows."""
-    tx.execute("set transaction isolation level repeatable read, read only")
+    snapshot(tx)
     # All is asked for by key. Without this, a table that grew since its statistics were gathered
     # is read whole for every range.
     for plan in ("seqscan", "hashjoin", "mergejoin"):
@@ -77,7 +79,7 @@ _WORDS = {
 }
 
 _TOUCHED_BY = """
-select jsonb_build_object({reseller}, 'transactionId', t.id, 'firstDevice', b.first,
+select json_build_object({reseller}, 'transactionId', t.id, 'firstDevice', b.first,
                           'devices', b.devices),
        '{operation} of this reseller for customer ' || {customer},
        case when t.seq is null then 'no transaction ' || b.{column}
@@ -97,7 +99,7 @@ _BROKEN_DEVICES: dict[Promise, str] = {
     Promise.UPLOAD_OF_DEVICE: _TOUCHED_BY.format(column="upload", operation="UPLOAD", **_WORDS),
     Promise.END_OF_DEVICE: _TOUCHED_BY.format(column="removed_by", operation="DELETE", **_WORDS),
     Promise.DEVICE_NUMBERS: """
-select jsonb_build_object({reseller}),
+select json_build_object({reseller}),
        'numbers from 0 to ' || coalesce(u.next_device_seq - 1 || '', '(it has no turn)'),
        'numbers from ' || b.first || ' to ' || b.last
 from (select d.reseller, min(d.seq) as first, max(d.seq) as last
@@ -106,7 +108,7 @@ left join turn u on u.reseller = b.reseller
 left join reseller r on r.no = b.reseller
 where u.reseller is null or b.first < 0 or b.last >= u.next_device_seq""",
     Promise.UPLOAD_RANGE: """
-select jsonb_build_object({reseller}, 'transactionId', t.id),
+select json_build_object({reseller}, 'transactionId', t.id),
        'numbers ' || coalesce('from ' || t.first_device_seq || ' to ' || t.last_device_seq,
                               '(none given)'),
        'numbers from ' || b.first || ' to ' || b.last
@@ -116,7 +118,7 @@ join transaction t on t.seq = b.upload and t.reseller = b.reseller and t.operati
 left join reseller r on r.no = b.reseller
 where (b.first >= t.first_device_seq and b.last <= t.last_device_seq) is not true""",
     Promise.LIVE_COUNTS: """
-select jsonb_build_object({reseller}, 'customerId',
+select json_build_object({reseller}, 'customerId',
                           case when b.customer = 0 then 'all' else {customer} end,
                           'firstDevice', b.block * {block}),
        b.counted || ' live devices', coalesce(b.live || '', 'no count')
@@ -136,7 +138,7 @@ left join reseller r on r.no = b.reseller
 left join customer c on c.no = b.customer""",
     # While there is no list, this finds nothing to look for.
     Promise.NO_ALIAS_AS_KEY: """
-select jsonb_build_object({reseller}, 'device', b.seq, 'identifier', b.key),
+select json_build_object({reseller}, 'device', b.seq, 'identifier', b.key),
        'kept under ' || l.key, 'kept under ' || b.key
 from (select d.reseller, d.seq, d.key from device d
       where {span} and exists (select from identifier_link)) as b
@@ -173,13 +175,20 @@ def touched(tx: Tx, start: Place, end: Place) -> Iterator[Touched]:
     yield from (Touched(*row) for row in found)
 
 
-def last_key(tx: Tx, after: str, size: int) -> str | None:
-    """The key that ends a range of about `size` devices which begins behind `after`."""
+def end_of_range(tx: Tx, table: str, after: str, size: int) -> str | None:
+    """The key that ends a range of about `size` rows which begins behind `after`."""
+    column, place = sql.Identifier(_ORDERED_BY[table]), sql.Identifier(table)
     row = tx.execute(
-        "select max(key) from (select key from device where key > %s order by key limit %s) as d",
+        sql.SQL(
+            "select max(k) from (select {0} as k from {1} where {0} > %s order by k limit %s) as r"
+        ).format(column, place),
         (after, size),
     ).fetchone()
     return row[0] if row else None
+
+
+# Tables that are gone through in the order of a text.
+_ORDERED_BY = {"device": "key", "manufactured": "key", "identifier_link": "alias"}
 
 
 def held_twice(tx: Tx, after: str, last: str) -> tuple[int, list[Breach]]:
@@ -204,6 +213,17 @@ def held_twice(tx: Tx, after: str, last: str) -> tuple[int, list[Breach]]:
     ]
 
 
+def newest(tx: Tx, table: str, column: str) -> int:
+    """The largest number that rows of a table have; 0 without any."""
+    row = tx.execute(
+        sql.SQL("select coalesce(max({}), 0) from {}").format(
+            sql.Identifier(column), sql.Identifier(table)
+        )
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always gives a row
+    return row[0]
+
+
 def guessed_rows(tx: Tx, table: str) -> int:
     """About how many rows a table has, without counting them."""
     row = tx.execute(
@@ -217,13 +237,6 @@ class Run(NamedTuple):
 
     first: int
     last: int
-
-
-def last_transaction(tx: Tx) -> int:
-    """The seq of the newest transaction; 0 without any."""
-    row = tx.execute("select coalesce(max(seq), 0) from transaction").fetchone()
-    assert row is not None  # noqa: S101 - an aggregate always gives a row
-    return row[0]
 
 
 def next_transactions(tx: Tx, after: int, most: int, most_bytes: int | None) -> Run | None:
@@ -255,12 +268,12 @@ def transactions(tx: Tx, run: Run) -> Iterator[Kept]:
 
 _BROKEN_TRANSACTIONS: dict[Promise, str] = {
     Promise.WORK_LEFT: """
-select jsonb_build_object({transaction}), 'a row in turn', 'none'
+select json_build_object({transaction}), 'a row in turn', 'none'
 from transaction t join reseller r on r.no = t.reseller
 left join turn u on u.reseller = t.reseller
 where t.seq between %(first)s and %(last)s and u.reseller is null""",
     Promise.FINISHED_NUMBERED: """
-select jsonb_build_object({transaction}),
+select json_build_object({transaction}),
        'numbers up to ' || coalesce(u.finished, 0) || ', for its customer up to '
        || coalesce(a.finished, 0),
        'number ' || t.number || ', for its customer ' || t.customer_number
@@ -271,13 +284,13 @@ where t.seq between %(first)s and %(last)s and t.state = 'Complete'
   and (t.number between 1 and u.finished and t.customer_number between 1 and a.finished)
       is not true""",
     Promise.ASSOCIATED: """
-select jsonb_build_object({transaction}, 'customerId', c.id), 'an association', 'none'
+select json_build_object({transaction}, 'customerId', c.id), 'an association', 'none'
 from transaction t join reseller r on r.no = t.reseller
 join customer c on c.no = t.customer
 left join association a on a.reseller = t.reseller and a.customer = t.customer
 where t.seq between %(first)s and %(last)s and a.reseller is null""",
     Promise.REMOVAL_NAMES_UPLOAD: """
-select jsonb_build_object({transaction}),
+select json_build_object({transaction}),
        'an earlier upload of reseller ' || r.id || ' for customer ' || c.id,
        u.operation || ' ' || u.id || ' of reseller ' || o.id || ' for customer ' || k.id
 from transaction t join reseller r on r.no = t.reseller
@@ -289,7 +302,7 @@ where t.seq between %(first)s and %(last)s
   and (u.operation <> 'UPLOAD' or u.reseller <> t.reseller or u.customer <> t.customer
        or u.seq >= t.seq)""",
     Promise.ONE_ENTRY: """
-select jsonb_build_object({transaction}),
+select json_build_object({transaction}),
        'one entry, ' || e.event || ', by ' || t.performed_by,
        e.entries || ' entries, ' || e.fit || ' of them with its reseller, customer, ID and event'
 from transaction t join reseller r on r.no = t.reseller
@@ -342,11 +355,11 @@ def finished_counters(tx: Tx) -> Iterator[tuple[Finished, dict[str, Any]]]:
     """The counters of finished transactions, each with the IDs that it belongs to."""
     with tx.cursor(name="counters") as counters:
         counters.execute(
-            "select t.reseller, 0, t.finished, jsonb_build_object('resellerId', r.id)"
+            "select t.reseller, 0, t.finished, json_build_object('resellerId', r.id)"
             " from turn t join reseller r on r.no = t.reseller"
             " union all"
             " select a.reseller, a.customer, a.finished,"
-            "  jsonb_build_object('resellerId', r.id, 'customerId', c.id)"
+            "  json_build_object('resellerId', r.id, 'customerId', c.id)"
             " from association a join reseller r on r.no = a.reseller"
             " join customer c on c.no = a.customer"
         )
@@ -365,18 +378,11 @@ class Succeeded(NamedTuple):
 def succeeded(tx: Tx, run: Run) -> Iterator[Succeeded]:
     """What the transactions of a run say of themselves."""
     found = tx.execute(
-        "select t.seq, t.ok, jsonb_build_object('resellerId', r.id, 'transactionId', t.id)"
+        "select t.seq, t.ok, json_build_object('resellerId', r.id, 'transactionId', t.id)"
         " from transaction t join reseller r on r.no = t.reseller where t.seq between %s and %s",
         run,
     )
     yield from (Succeeded(*row) for row in found)
-
-
-def last_entry(tx: Tx) -> int:
-    """The newest entry of the activity log; 0 without any."""
-    row = tx.execute("select coalesce(max(id), 0) from activity").fetchone()
-    assert row is not None  # noqa: S101 - an aggregate always gives a row
-    return row[0]
 
 
 class Thing(NamedTuple):
@@ -411,7 +417,7 @@ def creations(tx: Tx, first: int, last: int) -> Iterator[Thing]:
 def broken_entries(tx: Tx, first: int, last: int) -> Iterator[Breach]:
     """Entries of a range that tell of an upload or a delete, and of no transaction."""
     found = tx.execute(
-        "select jsonb_build_object('resellerId', r.id, 'transactionId', a.transaction_id,"
+        "select json_build_object('resellerId', r.id, 'transactionId', a.transaction_id,"
         "  'entry', a.id, 'time', to_char(a.at, 'YYYY-MM-DD HH24:MI:SS')),"
         " 'the transaction that it tells of', 'none'"
         " from activity a left join reseller r on r.no = a.reseller"
@@ -425,18 +431,18 @@ def created(tx: Tx) -> Iterator[tuple[Thing, dict[str, Any]]]:
     """All that has an entry of its creation, with the IDs by which people know it."""
     with tx.cursor(name="created") as things:
         things.execute(
-            "select %(reseller)s, no, null::int, null, jsonb_build_object('resellerId', id)"
+            "select %(reseller)s, no, null::int, null, json_build_object('resellerId', id)"
             " from reseller"
             " union all"
-            " select %(customer)s, null, no, null, jsonb_build_object('customerId', id)"
+            " select %(customer)s, null, no, null, json_build_object('customerId', id)"
             " from customer"
             " union all"
             " select %(vendor)s, v.reseller, null, v.id,"
-            "  jsonb_build_object('resellerId', r.id, 'vendorId', v.id)"
+            "  json_build_object('resellerId', r.id, 'vendorId', v.id)"
             " from vendor v join reseller r on r.no = v.reseller"
             " union all"
             " select %(association)s, a.reseller, a.customer, null,"
-            "  jsonb_build_object('resellerId', r.id, 'customerId', c.id)"
+            "  json_build_object('resellerId', r.id, 'customerId', c.id)"
             " from association a join reseller r on r.no = a.reseller"
             " join customer c on c.no = a.customer",
             _CREATION,
@@ -445,18 +451,8 @@ def created(tx: Tx) -> Iterator[tuple[Thing, dict[str, Any]]]:
             yield Thing(*thing), where
 
 
-def last_phone(tx: Tx, after: str, size: int) -> str | None:
-    """The key that ends a range of `size` listed phones which begins behind `after`."""
-    row = tx.execute(
-        "select max(key) from (select key from manufactured where key > %s order by key limit %s)"
-        " as m",
-        (after, size),
-    ).fetchone()
-    return row[0] if row else None
-
-
 _UNLINKED = """
-select jsonb_build_object('phone', m.key, 'identifier', n.name),
+select json_build_object('phone', m.key, 'identifier', n.name),
        case when n.name = m.key then 'no link: it names the phone itself'
             else 'a link to ' || m.key end,
        coalesce('a link to ' || l.key, 'none')
@@ -468,23 +464,8 @@ where m.key > %(after)s and m.key <= %(last)s and n.name is not null
 """
 
 
-def broken_phones(tx: Tx, after: str, last: str) -> Iterator[Breach]:
-    """Listed phones of a range whose identifiers do not all lead to them."""
-    return _found(tx, Promise.LINKS_LEAD_HOME, _UNLINKED, {"after": after, "last": last})
-
-
-def last_link(tx: Tx, after: str, size: int) -> str | None:
-    """The alias that ends a range of `size` links which begins behind `after`."""
-    row = tx.execute(
-        "select max(alias) from"
-        " (select alias from identifier_link where alias > %s order by alias limit %s) as l",
-        (after, size),
-    ).fetchone()
-    return row[0] if row else None
-
-
 _ASTRAY = """
-select jsonb_build_object('identifier', l.alias), 'a link to the phone that has it',
+select json_build_object('identifier', l.alias), 'a link to the phone that has it',
        case when m.key is null then 'a link to ' || l.key || ', which is not listed'
             else 'a link to ' || l.key || ', which does not have it' end
 from identifier_link l left join manufactured m on m.key = l.key
@@ -493,9 +474,14 @@ where l.alias > %(after)s and l.alias <= %(last)s
 """
 
 
-def broken_links(tx: Tx, after: str, last: str) -> Iterator[Breach]:
-    """Links of a range that lead to a phone which is not listed, or does not have the alias."""
-    return _found(tx, Promise.LINKS_LEAD_HOME, _ASTRAY, {"after": after, "last": last})
+# By the table that is gone through: phones without their links, links without their phone.
+_BROKEN_LINKS = {"manufactured": _UNLINKED, "identifier_link": _ASTRAY}
+
+
+def broken_links(tx: Tx, table: str, after: str, last: str) -> Iterator[Breach]:
+    """What a range of the manufacturing list, or of its links, breaks."""
+    span = {"after": after, "last": last}
+    return _found(tx, Promise.LINKS_LEAD_HOME, _BROKEN_LINKS[table], span)
 
 
 def _span(start: Place, end: Place) -> dict[str, int]:
