@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pwd
 import signal
 import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 import pytest
@@ -55,8 +57,28 @@ def refused(path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[Embedded]:
-    with place() as path, started(path / "data") as one:
+def made() -> Iterator[Path]:
+    """A data directory after its first start."""
+    with place() as path:
+        with started(path / "data"):
+            pass
+        yield path / "data"
+
+
+@pytest.fixture
+def data(here: Path, made: Path) -> Path:
+    """Such a directory of this test's own."""
+    return copied(made, here / "data")
+
+
+def copied(made: Path, path: Path) -> Path:
+    subprocess.run(["cp", "-a", str(made), str(path)], check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def database(made: Path) -> Iterator[Embedded]:
+    with place() as path, started(copied(made, path / "data")) as one:
         yield one
 
 
@@ -130,10 +152,10 @@ def test_what_is_not_the_databases_own_stays_roots(database: Embedded) -> None:
 # --- starts -------------------------------------------------------------------------------------
 
 
-def test_a_later_start_finds_what_was_written(here: Path) -> None:
-    with started(here / "data") as one, psycopg.connect(one.url) as tx:
+def test_a_later_start_finds_what_was_written(data: Path) -> None:
+    with started(data) as one, psycopg.connect(one.url) as tx:
         tx.execute("create table kept as select 42 as a")
-    with started(here / "data") as one:
+    with started(data) as one:
         assert value(one, "select a from kept") == "42"
 
 
@@ -147,13 +169,13 @@ def test_a_first_start_cut_short_is_begun_anew(here: Path) -> None:
     assert not unfinished.exists()
 
 
-def test_a_server_left_behind_is_ended_first(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_left_behind_is_ended_first(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # As on a system where nothing ends it with its parent.
     monkeypatch.setattr(embedded, "with_parent", lambda _: None)
-    with started(here / "data") as earlier:
+    with started(data) as earlier:
         left = earlier._postmaster()
         assert left
-        with started(here / "data") as one:
+        with started(data) as one:
             assert value(one, "select 1") == "1"
             assert one._postmaster() != left
         os.waitpid(left, os.WNOHANG)
@@ -161,22 +183,21 @@ def test_a_server_left_behind_is_ended_first(here: Path, monkeypatch: pytest.Mon
 
 
 def test_backends_that_outlive_a_killed_server_are_waited_for(
-    here: Path, monkeypatch: pytest.MonkeyPatch
+    data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "_LEFT_BEHIND", ((signal.SIGINT, 0.3), (signal.SIGKILL, 10.0)))
-    with started(here / "data") as earlier, psycopg.connect(earlier.url) as tx:
+    with started(data) as earlier, psycopg.connect(earlier.url) as tx:
         stuck = tx.info.backend_pid
         os.kill(stuck, signal.SIGSTOP)
         os.kill(earlier._postmaster() or 0, signal.SIGKILL)
-        with started(here / "data") as one:
+        with started(data) as one:
             assert value(one, "select 1") == "1"
             assert not alive(stuck)
         tx.close()
 
 
-def test_a_process_number_that_is_anothers_by_now_is_no_hindrance(here: Path) -> None:
-    path = here / "data"
-    with started(path) as one:
+def test_a_process_number_that_is_anothers_by_now_is_no_hindrance(data: Path) -> None:
+    with started(data) as one:
         files, who = one.files, one.who
         text = (files / "postmaster.pid").read_text().splitlines()
     with subprocess.Popen(["sleep", "60"], **binaries.as_user(who)) as other:
@@ -184,7 +205,7 @@ def test_a_process_number_that_is_anothers_by_now_is_no_hindrance(here: Path) ->
             text[0] = str(other.pid)
             (files / "postmaster.pid").write_text("\n".join(text))
             os.chown(files / "postmaster.pid", who.uid, who.gid)
-            with started(path) as one:
+            with started(data) as one:
                 assert value(one, "select 1") == "1"
             assert alive(other.pid)
         finally:
@@ -249,19 +270,19 @@ def test_postgresql_older_than_needed_is_refused(
         binaries.find()
 
 
-def test_files_of_a_newer_version_are_left_alone(here: Path) -> None:
-    with started(here / "data") as one:
+def test_files_of_a_newer_version_are_left_alone(data: Path) -> None:
+    with started(data) as one:
         version = one.files / "PG_VERSION"
     version.write_text("99\n")
-    assert "made by PostgreSQL 99" in refused(here / "data")
+    assert "made by PostgreSQL 99" in refused(data)
     version.unlink()
-    assert "PG_VERSION is missing" in refused(here / "data")
+    assert "PG_VERSION is missing" in refused(data)
 
 
-def test_a_server_that_dies_at_its_start_gives_its_reason(here: Path) -> None:
-    with started(here / "data") as one:
+def test_a_server_that_dies_at_its_start_gives_its_reason(data: Path) -> None:
+    with started(data) as one:
         (one.files / "postgresql.auto.conf").write_text("shared_buffers = '1 furlong'\n")
-    sentence = refused(here / "data")
+    sentence = refused(data)
     assert "shared_buffers" in sentence or "configuration file" in sentence
     assert "postgres.log" in sentence
 
@@ -302,6 +323,19 @@ def test_a_disk_that_has_filled_up_is_said_to_be_full(here: Path) -> None:
         (disk / "filler").unlink()
         with started(disk / "data") as one:
             assert value(one, "select 1") == "1"
+
+
+def test_a_user_without_a_name_is_told_so_unless_the_database_is_elsewhere(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(key: int | str) -> NoReturn:
+        raise KeyError(key)
+
+    for name in ("getpwuid", "getpwnam"):
+        monkeypatch.setattr(pwd, name, unknown)
+    monkeypatch.chdir(here)
+    assert "--database-url" in refused(here / "data")
+    assert data_dir.locate(load(database_url="postgresql://there")) == here / ".waybill"
 
 
 # --- root's ways --------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ class _Serve:
         who = self._take_data_dir()
         if "api" in names:
             self._listen()
-        url = self.settings.database_url or self._start_database(who)
+        url = self._start_database(who) if who else self.settings.database_url
         self.stack.callback(self.supervisor.end)
         self.settings = self.settings.model_copy(
             update={"data_dir": self.data_dir, "database_url": url}
@@ -113,13 +113,16 @@ class _Serve:
             self._announce(url, seeded)
             self.supervisor.tend_until(lambda: False)
 
-    def _take_data_dir(self) -> Account:
-        """With a database elsewhere nothing is kept here but, when seeded, its secrets."""
-        who = account(self.data_dir)
+    def _take_data_dir(self) -> Account | None:
+        """Who runs the database that is kept there; None when it is elsewhere.
+
+        Then nothing is kept here but, when seeded, its secrets: ours alone.
+        """
         if self.settings.database_url:
             if self.settings.seed:
-                prepare(self.data_dir, Account(who.name, os.geteuid(), os.getegid()))
-            return who
+                prepare(self.data_dir, Account("", os.geteuid(), os.getegid()))
+            return None
+        who = account(self.data_dir)
         prepare(self.data_dir, who)
         self.hold = Hold(self.data_dir)
         self.stack.callback(self.hold.release)

@@ -96,7 +96,8 @@ def locate(settings: Settings) -> Path:
     (a checkout in root's home, say): always the same place for one directory.
     """
     path = Path(os.path.abspath(settings.data_dir))
-    if "data_dir" in settings.model_fields_set or os.geteuid() != 0:
+    given = "data_dir" in settings.model_fields_set
+    if given or settings.database_url or os.geteuid() != 0:
         return path
     if barrier(path.parent, account(path)) is None:
         return path
