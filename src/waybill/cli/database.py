@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
+from waybill.cli.failure import Failed, Senseless
 from waybill.config import Settings
 from waybill.db.connect import transaction
 from waybill.db.data_dir import locate
 from waybill.db.embedded import running
 from waybill.db.migrate import migrate
 from waybill.db.tx import Tx
-
-
-class Failed(Exception):  # noqa: N818 - reads as what it tells
-    """A command that could not do what it was asked; the sentence says what to do next."""
 
 
 def url_of(settings: Settings) -> str:
@@ -26,7 +24,7 @@ def url_of(settings: Settings) -> str:
         Failed: neither a URL is given nor is a server running on the data directory.
     """
     if settings.database_url:
-        return settings.database_url
+        return _checked(settings.database_url)
     where = locate(settings)
     url = running(where)
     if url is None:
@@ -37,19 +35,28 @@ def url_of(settings: Settings) -> str:
     return url
 
 
+def _checked(url: str) -> str:
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # Its own words would repeat what may be a password.
+        raise Senseless(
+            "--database-url (WAYBILL_DATABASE_URL) is no address of a PostgreSQL database, such as"
+            " postgresql://user:password@host:5432/waybill."
+        ) from None
+    return url
+
+
 @contextmanager
 def opened(settings: Settings) -> Iterator[Tx]:
     """One database transaction of a command, on a database that is up to date.
 
     Raises:
-        Failed: the database cannot be reached or used.
+        Failed: no database is named that could be opened.
+        psycopg.Error: it cannot be reached or used.
     """
     url = url_of(settings)
-    try:
-        if settings.database_url:
-            migrate(url)
-        with transaction(url) as tx:
-            yield tx
-    except psycopg.OperationalError as problem:
-        reason = str(problem).strip().splitlines()[0]
-        raise Failed(f"The database cannot be used: {reason}") from problem
+    if settings.database_url:
+        migrate(url)
+    with transaction(url) as tx:
+        yield tx

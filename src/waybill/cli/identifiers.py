@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from typing import NoReturn
-
+from waybill.cli import given
+from waybill.cli.failure import Senseless
 from waybill.wire.identifiers import Kind, generate
 
 COUNT_MAX = 100_000  # what one upload takes by default
 
 
-def imei(count: int = 1, *, meid: bool = False, serial: bool = False) -> None:
+def imei(count: int = 1, /, *, meid: given.Flag = False, serial: given.Flag = False) -> None:
     """Print made-up device identifiers that an upload accepts, one on each line.
 
     An IMEI is 15 digits: eight for the type of the device, six for the device, and a check digit
@@ -30,13 +29,8 @@ def imei(count: int = 1, *, meid: bool = False, serial: bool = False) -> None:
         serial: Serial numbers in place of IMEIs.
     """
     if meid and serial:
-        _refuse("--meid and --serial exclude each other: ask for one kind at a time.")
+        raise Senseless("--meid and --serial exclude each other: ask for one kind at a time.")
     if not 1 <= count <= COUNT_MAX:
-        _refuse(f"count must be 1 to {COUNT_MAX}, not {count}.")
+        raise Senseless(f"COUNT must be 1 to {COUNT_MAX}, not {count}.")
     kind = Kind.MEID if meid else Kind.SN if serial else Kind.IMEI
     print("\n".join(generate(kind, count)))
-
-
-def _refuse(reason: str) -> NoReturn:
-    print(f"waybill imei: {reason}", file=sys.stderr)
-    raise SystemExit(2)

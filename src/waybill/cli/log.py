@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Literal
 
-from cyclopts import Parameter
-
-from waybill import clock
 from waybill.activity import store
 from waybill.activity.store import Filter
+from waybill.cli import given, named
 from waybill.cli.database import opened
+from waybill.cli.failure import Senseless
 from waybill.cli.output import show
 from waybill.cli.where import HERE, Json, Where
+from waybill.wire.events import Event
+
+Status = Literal["OK", "Error", "In progress", "Completed", "Completed with error"]
 
 
 def activity(
@@ -20,12 +21,12 @@ def activity(
     reseller: str | None = None,
     customer: str | None = None,
     event: str | None = None,
-    status: str | None = None,
+    status: Status | None = None,
     transaction: str | None = None,
     error: str | None = None,
     by: str | None = None,
     days: int | None = None,
-    limit: Annotated[int, Parameter(name=["--limit", "-n"])] = 50,
+    limit: given.Limit = 50,
     json: Json = False,
     where: Where = HERE,
 ) -> None:
@@ -39,33 +40,30 @@ def activity(
         waybill activity --status Error --days 1
 
     Args:
-        reseller: Only of this reseller (ID).
-        customer: Only about this customer (ID).
+        reseller: Only of this reseller: ID or name.
+        customer: Only about this customer: ID or name.
         event: Only this event, e.g. "Device uploaded".
-        status: OK, Error, "In progress", Completed or "Completed with error".
+        status: Only entries of this status.
         transaction: Only of this transaction ID.
         error: Only the refused call with this errorId.
         by: Only what this client or person did.
         days: Only of the last so many days.
-        limit: At most so many entries.
-        json: JSON, for scripts.
-        where: Which installation.
     """
     settings = where.settings()
-    since = _ago(days)
-    wanted = Filter(
-        reseller=reseller,
-        customer=customer,
-        event=event,
-        status=status,
-        transaction=transaction,
-        error=error and error.upper(),
-        by=by,
-        since=since,
-    )
+    chosen = event and _event(event)
     with opened(settings) as tx:
-        entries = list(store.entries(tx, wanted, limit))
-        untold = store.uncounted(tx, reseller, settings.refusals_per_minute)
+        wanted = Filter(
+            reseller=named.reseller(tx, reseller).id if reseller else None,
+            customer=named.customer(tx, customer).id if customer else None,
+            event=chosen,
+            status=status,
+            transaction=transaction,
+            error=error and error.upper(),
+            by=by,
+            since=given.ago(days),
+        )
+        entries = list(store.entries(tx, wanted, given.limit(limit)))
+        untold = store.uncounted(tx, wanted.reseller, settings.refusals_per_minute)
     show(
         [_entry(each) for each in entries],
         json=json,
@@ -76,8 +74,12 @@ def activity(
             print(f"… and {count} more refused calls of {reseller_id} at {minute:%Y-%m-%d %H:%M}")
 
 
-def _ago(days: int | None) -> datetime | None:
-    return None if days is None else clock.now() - timedelta(days=days)
+def _event(text: str) -> str:
+    for each in Event:
+        if each.value.casefold() == text.casefold():
+            return each.value
+    near = named.did_you_mean(text, [(each.value, "") for each in Event])
+    raise Senseless(f"There is no event {text}.{near} docs/reference/events.md lists all.")
 
 
 def _entry(entry: store.Entry) -> dict[str, object]:

@@ -1,38 +1,50 @@
-"""The command line: `waybill`."""
+"""The command line: `waybill`. Commands are loaded when they run: `--help` must be quick."""
 
 from __future__ import annotations
 
+import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
-import pydantic
-from cyclopts import App, Parameter
+from cyclopts import App, Group, Parameter
 
-from waybill.cli.database import Failed
-from waybill.config import Settings, load
-from waybill.db.data_dir import CannotStart
-from waybill.wire.codes import Refused
+from waybill.cli.failure import Exit, Senseless, told
 
-app = App(
-    name="waybill",
-    version=version("waybill"),
-    help="A self-hosted device deployment programme that speaks the KDP reseller API.",
+RUN, ADMINISTER, LOOK, TRY, OPTIONS = (
+    Group(name, sort_key=place)
+    for place, name in enumerate(("Run", "Administer", "Look", "Try out", "Options"))
 )
 
+CONVENTIONS = """
+Exit codes: 0 done; 1 could not be done (the database is away, a file cannot be written);
+2 the command makes no sense as it is; 3 it names something that does not exist; 4 what is there
+already stands against it (an ID that is taken, an association that exists, something closed);
+130 interrupted.
 
-@app.command
+With `--json` exactly one JSON document goes to standard output. After a failure that is the error
+object, with the members `errorId`, `code`, `message` and `data`; `code` and `errorId` are null
+where the KDP contract knows no such refusal. The sentence for people goes to standard error in
+any case. Times are UTC.
+"""
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("waybill")
+
+
 def serve(
     *,
     data_dir: Path | None = None,
     host: str | None = None,
     port: int | None = None,
-    next_port: Annotated[bool, Parameter(negative=())] = False,
+    next_port: Annotated[bool, Parameter(show_default=False)] = False,
     database_url: str | None = None,
-    seed: Annotated[bool | None, Parameter(negative=())] = None,
+    seed: bool | None = None,
     ready_file: Path | None = None,
-    worker: Annotated[bool, Parameter(name="--worker")] = True,
+    worker: Annotated[bool, Parameter(negative="--no-worker", show_default=False)] = True,
     tls_certificate: Path | None = None,
     tls_key: Path | None = None,
     log_format: str | None = None,
@@ -61,6 +73,7 @@ def serve(
         log_level: debug, info, warning or error.
     """
     from waybill.cli.serve import serve as supervise
+    from waybill.config import load
 
     settings = load(
         data_dir=data_dir,
@@ -77,7 +90,6 @@ def serve(
     return supervise(settings, worker=worker, next_port=next_port)
 
 
-@app.command
 def worker(*, database_url: str | None = None, data_dir: Path | None = None) -> None:
     """Run a worker alone: any number may share one database.
 
@@ -86,56 +98,95 @@ def worker(*, database_url: str | None = None, data_dir: Path | None = None) -> 
         data_dir: Or the data directory of a server on this machine.
     """
     from waybill.cli.database import url_of
+    from waybill.config import load
     from waybill.worker.__main__ import work
 
     settings = load(database_url=database_url, data_dir=data_dir)
     work(settings.model_copy(update={"database_url": url_of(settings)}))
 
 
-def _lazily() -> None:
-    app.command("waybill.cli.identifiers:imei", name="imei")
-    app.command("waybill.cli.settings:config", name="config")
-    app.command("waybill.cli.log:activity", name="activity")
-    app.command("waybill.cli.verify:verify", name="verify")
-    app.command("waybill.cli.admin:resellers_app", name="resellers")
-    app.command("waybill.cli.admin:customers_app", name="customers")
-    app.command("waybill.cli.admin:clients_app", name="clients")
+# Group, name, where it is, and its summary once more: to read that off the command would load it.
+COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
+    (RUN, "config", "settings:config", "Show every setting with its value, source and meaning."),
+    (ADMINISTER, "resellers", "resellers:app", "Resellers: who uploads devices."),
+    (ADMINISTER, "customers", "customers:app", "Customers: whom devices are for."),
+    (ADMINISTER, "vendors", "vendors:app", "Vendors: for whom a distributor uploads."),
+    (ADMINISTER, "aliases", "aliases:app", "Profile aliases: what an upload may ask for."),
+    (ADMINISTER, "clients", "clients:app", "OAuth clients: how a reseller's software signs in."),
+    (ADMINISTER, "manufactured", "manufactured:app", "The manufacturing list: which phones exist."),
+    (ADMINISTER, "approve", "approve:approve", "Approve devices on the customer's behalf."),
+    (LOOK, "device", "device:device", "Show what a device is, who holds it and its whole history."),
+    (LOOK, "transactions", "transactions:transactions", "Show uploads and deletes, newest first."),
+    (LOOK, "transaction", "transactions:transaction", "Show one upload or delete in full."),
+    (LOOK, "activity", "log:activity", "Show the activity log, the newest entry first."),
+    (LOOK, "verify", "verify:verify", "Prove what must hold, on a live database."),
+    (TRY, "imei", "identifiers:imei", "Print made-up identifiers that an upload accepts."),
+)
 
 
-_lazily()
+def build(*, overview: bool = False) -> App:
+    """The commands, none of which is loaded before it is used.
+
+    Args:
+        overview: for `waybill --help` alone, which tells of all of them and loads none. Elsewhere
+            what stands in the table would hide what a command itself has to say.
+    """
+    made = App(
+        name="waybill",
+        version=_version,
+        help="A self-hosted device deployment programme that speaks the KDP reseller API.",
+        help_epilogue=CONVENTIONS if overview else None,
+        group_commands=OPTIONS if overview else None,
+        default_parameter=Parameter(negative=()),
+    )
+    made.command(serve, group=RUN)
+    made.command(worker, group=RUN)
+    for group, name, where, summary in COMMANDS:
+        told_at_once = {"help": summary} if overview else {}
+        made.command(f"waybill.cli.{where}", name=name, group=group, **told_at_once)
+    made.register_install_completion_command(
+        help="Install completion for this shell (bash, zsh, fish).", group=OPTIONS
+    )
+    return made
+
+
+app = build()
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The entry point: runs a command; what goes wrong is one sentence and an exit code.
-
-    Exit codes: 0 done, 1 could not be done, 2 the command itself makes no sense, 130 interrupted.
-    """
+    """The entry point: runs a command; what goes wrong is one sentence and an exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        code: Any = app(arguments, result_action="return_value")
-    except Refused as refused:
-        _fail(f"{refused.code.code} {refused.code.message}: {refused.code.text(refused.parameter)}")
-    except (Failed, CannotStart) as problem:
-        _fail(str(problem))
-    except pydantic.ValidationError as problem:
-        _fail(_invalid(problem), 2)
+        _refuse_bytes(given)
+        chosen = build(overview=True) if given in ([], ["--help"], ["-h"]) else app
+        code: Any = chosen(
+            given, result_action="return_value", exit_on_error=False, print_error=False
+        )
+        sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read us has read enough (`waybill imei 1000 | head`).
-        sys.stderr.close()
-        raise SystemExit(0) from None
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(Exit.DONE) from None
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
-    raise SystemExit(code if isinstance(code, int) else 0)
+        raise SystemExit(Exit.INTERRUPTED) from None
+    except Exception as problem:
+        raise SystemExit(_fail(problem, json="--json" in given)) from None
+    raise SystemExit(code if isinstance(code, int) else Exit.DONE)
 
 
-def _fail(sentence: str, code: int = 1) -> NoReturn:
-    print(f"waybill: {sentence}", file=sys.stderr)
-    raise SystemExit(code)
+def _refuse_bytes(given: list[str]) -> None:
+    for argument in given:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise Senseless(f"An argument is no valid text: {argument!a}.") from None
 
 
-def _invalid(problem: pydantic.ValidationError) -> str:
-    first = problem.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else "settings"
-    option, variable = f"--{name.replace('_', '-')}", f"WAYBILL_{name.upper()}"
-    known = name in Settings.model_fields
-    where = f"{option} ({variable})" if known else name
-    return f"{where}: {first['msg'].removeprefix('Value error, ')}."
+def _fail(problem: Exception, *, json: bool) -> int:
+    failure = told(problem)
+    print(f"waybill: {failure.sentence}", file=sys.stderr)
+    if json:
+        from waybill.cli.output import document
+
+        document(failure.object)
+    return failure.exit

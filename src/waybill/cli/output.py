@@ -2,66 +2,105 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+
+# A longer table is written as plain lines: laying it out would take longer than reading it.
+_LAID_OUT_MAX = 2_000
+
+Row = Mapping[str, Any]
 
 
-def show(rows: Sequence[dict[str, Any]], *, json: bool, empty: str = "Nothing here yet.") -> None:
+def document(content: object) -> None:
+    """Prints JSON, as scripts read it: one document on standard output."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(content)).decode() + "\n")
+
+
+def show(rows: Sequence[Row], *, json: bool, empty: str = "Nothing here yet.") -> None:
     """Prints rows: as a JSON array, or as a table whose columns are the members of the first.
 
     Args:
+        rows: all with the same members.
+        json: JSON, for scripts.
         empty: what people read when there is no row; says what would make one.
     """
     if json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(rows)).decode() + "\n")
-        return
-    if not rows:
+        document(rows)
+    elif not rows:
         print(empty)
-        return
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0]:
-        table.add_column(_spaced(name), overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    console.print(table)
+    else:
+        table(rows)
 
 
-def one(row: dict[str, Any], *, json: bool) -> None:
-    """Prints one thing, a member a line."""
+def one(row: Row, *, json: bool, people: Row | None = None) -> None:
+    """Prints one thing: a member a line, and a member that is a list of things as a table.
+
+    Args:
+        row: its members; those that are not known stay away from people.
+        json: JSON, for scripts.
+        people: members that people see otherwise than scripts do.
+    """
     if json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(row)).decode() + "\n")
+        document(row)
         return
-    width = max(len(_spaced(name)) for name in row)
+    row = {**row, **(people or {})}
+    single = {name: value for name, value in row.items() if not _is_table(value)}
+    width = max(len(_spaced(name)) for name in single)
+    for name, value in single.items():
+        if value not in (None, [], {}):
+            _line([(_spaced(name).ljust(width), "dim"), ("  ", ""), _cell(value)])
     for name, value in row.items():
-        print(f"{_spaced(name):<{width}}  {_plain(value)}")
+        if _is_table(value):
+            print()
+            _line([(_spaced(name).capitalize(), "bold")])
+            table(value, indent="  ")
 
 
-_STYLES = {
-    "OK": "green",
-    "Completed": "green",
-    "active": "green",
-    "Error": "red",
-    "Completed with error": "yellow",
-    "In progress": "cyan",
-    "blocked": "red",
-    "closed": "dim",
-}
+def table(rows: Sequence[Row], indent: str = "") -> None:
+    """Prints a table; a column that is empty in all rows is left out."""
+    names = [name for name in rows[0] if any(row[name] not in (None, "", [], {}) for row in rows)]
+    numbers = {name for name in names if all(_is_number(row[name]) for row in rows)}
+    if not _for_people() or len(rows) > _LAID_OUT_MAX:
+        _plain_table(rows, names, numbers, indent)
+        return
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    laid_out = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        right = "right" if name in numbers else "left"
+        laid_out.add_column(_spaced(name), overflow="fold", justify=right)
+    for row in rows:
+        laid_out.add_row(*(Text(*_cell(row[name])) for name in names))
+    _console().print(Padding(laid_out, (0, 0, 0, len(indent))))
 
 
-def _cell(value: object) -> Text:
-    text = _plain(value)
-    return Text(text, style=_STYLES.get(text, ""))
+def _plain_table(rows: Sequence[Row], names: list[str], numbers: set[str], indent: str) -> None:
+    cells = [[_spaced(name) for name in names]]
+    cells += [[plain(row[name]) for name in names] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    right = [name in numbers for name in names]
+    for line in cells:
+        shown = [
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(line, widths, right, strict=True)
+        ]
+        print(indent + "  ".join(shown).rstrip())
 
 
-def _plain(value: object) -> str:
+def note(sentence: str) -> None:
+    """Tells people something beside the result, where no script reads it."""
+    print(sentence, file=sys.stderr)
+
+
+def plain(value: object) -> str:
+    """A value as people read it, on one line."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -69,11 +108,75 @@ def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_plain(each)}" for name, each in value.items())
+        if value.keys() == {"from", "to"}:
+            return f"{plain(value['from']) or '-'} → {plain(value['to']) or '-'}"
+        return ", ".join(f"{_spaced(name)} {plain(each)}" for name, each in value.items())
     if isinstance(value, list | tuple):
-        return " ".join(_plain(each) for each in value)
-    return str(value)
+        return " ".join(plain(each) for each in value)
+    return _harmless(str(value))
+
+
+def _harmless(text: str) -> str:
+    # What a client sent must not steer a terminal.
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+_STYLES = {
+    "OK": "green",
+    "Complete": "green",
+    "Completed": "green",
+    "Verified": "green",
+    "active": "green",
+    "Error": "red",
+    "blocked": "red",
+    "Completed with error": "yellow",
+    "Pending": "yellow",
+    "In progress": "cyan",
+    "Progress": "cyan",
+    "closed": "dim",
+    "deleted": "dim",
+}
+
+
+def _cell(value: object) -> tuple[str, str]:
+    text = plain(value)
+    return text, _STYLES.get(text, "")
+
+
+def _line(parts: Sequence[tuple[str, str]]) -> None:
+    if not _for_people():
+        print("".join(text for text, _ in parts).rstrip())
+        return
+    from rich.text import Text
+
+    _console().print(Text.assemble(*parts), soft_wrap=True)
+
+
+def _for_people() -> bool:
+    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    class Piped(Console):
+        def on_broken_pipe(self) -> NoReturn:
+            # Rich would end the process with a failure.
+            raise BrokenPipeError
+
+    return Piped(highlight=False)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _is_number(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool))
 
 
 def _spaced(name: str) -> str:
-    return "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
+    words = "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
+    return " ".join("ID" if word == "id" else word for word in words.split(" "))

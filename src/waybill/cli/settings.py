@@ -8,13 +8,9 @@ from waybill.config import Settings, source, unit_of
 
 
 def config(*, json: Json = False, where: Where = HERE) -> None:
-    """Show every setting with its value, source, unit and meaning.
+    """Show every setting with its value, source and meaning.
 
     Any of them can be set in the environment: `upload_devices_max` is WAYBILL_UPLOAD_DEVICES_MAX.
-
-    Args:
-        json: JSON, for scripts.
-        where: Which installation.
     """
     settings = where.settings()
     given = {"data_dir": where.data_dir, "database_url": where.database_url}

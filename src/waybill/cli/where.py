@@ -30,4 +30,4 @@ class Where:
 
 
 HERE = Where()
-Json = Annotated[bool, Parameter(name="--json", negative=(), help="JSON, for scripts.")]
+Json = Annotated[bool, Parameter(name="--json", show_default=False, help="JSON, for scripts.")]

@@ -188,3 +188,17 @@ def _count(tx: Tx, reseller: int, devices: Iterable[tuple[int, int]], step: int)
         changes[customer, block] += step * count
         changes[0, block] += step * count
     store.count(tx, reseller, changes)
+
+
+def verify(tx: Tx, reseller: int, customer: int, *, upload: int | None = None, at: datetime) -> int:
+    """Takes devices from Pending to Verified: all from the reseller, or those of one upload.
+
+    Returns:
+        How many were pending. Needs the reseller's turn.
+    """
+    total = after = 0
+    while True:
+        count, after = store.verify_next(tx, reseller, customer, at, after=after, upload=upload)
+        if not count:
+            return total
+        total += count

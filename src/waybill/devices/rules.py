@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import NamedTuple
 
 from waybill.wire.codes import Code
 from waybill.wire.identifiers import Kind
@@ -58,6 +59,77 @@ _CODES: dict[Outcome, Code] = {
 }
 OF_FORM: dict[Code, Outcome] = {
     code: outcome for outcome, code in _CODES.items() if outcome <= Outcome.SERIAL_INVALID
+}
+
+
+class Reason(NamedTuple):
+    """Why a device came to its outcome, finer than its code, and what to do next.
+
+    It never says who another holder is: any reseller may read it.
+    """
+
+    name: str
+    meaning: str
+    advice: str
+
+
+REASONS: dict[Outcome, Reason] = {
+    Outcome.SKIPPED: Reason(
+        "alreadyHeld",
+        "The reseller holds it for this customer already; release 23.12 passes over it.",
+        "Nothing to do: it is where it should be.",
+    ),
+    Outcome.INVALID: Reason(
+        "noRealDevice",
+        "Well formed, but a placeholder, a test identifier or not in the manufacturing list.",
+        "Read the identifier off the device: *#06# shows it.",
+    ),
+    Outcome.ID_INVALID: Reason(
+        "noIdentifier",
+        "Neither an IMEI nor an MEID nor a serial number.",
+        "Correct it, or say its `type` in the request.",
+    ),
+    Outcome.IMEI_INVALID: Reason(
+        "noImei",
+        "No IMEI: 15 digits, the last of which checks the others.",
+        "Compare it with the label: a digit is wrong or missing (14 lack the check digit), or a"
+        " spreadsheet rounded it.",
+    ),
+    Outcome.MEID_INVALID: Reason(
+        "noMeid",
+        "No MEID: 14 hexadecimal or 18 decimal digits.",
+        "Compare it with the label, or send it as what it is (`type`).",
+    ),
+    Outcome.SERIAL_INVALID: Reason(
+        "noSerialNumber",
+        "No serial number: R and ten digits or capitals.",
+        "Compare it with the label, or send it as what it is (`type`).",
+    ),
+    Outcome.SAME_CUSTOMER: Reason(
+        "sameCustomer",
+        "The reseller holds it for this customer already.",
+        "Nothing to do: it is where it should be.",
+    ),
+    Outcome.OTHER_CUSTOMER: Reason(
+        "otherCustomer",
+        "The reseller holds it for another of its customers.",
+        "Delete it there, then upload it again.",
+    ),
+    Outcome.OTHER_RESELLER: Reason(
+        "otherReseller",
+        "Another reseller holds it.",
+        "Ask whoever sold it to delete it, then upload it again; the operator sees who holds it.",
+    ),
+    Outcome.REPEATED: Reason(
+        "repeated",
+        "It came earlier in the same request.",
+        "Nothing to do: the first one counted.",
+    ),
+    Outcome.NOT_FOUND: Reason(
+        "notHeld",
+        "The reseller does not hold it for this customer.",
+        "Look which customer it is held for, or whether it was deleted before.",
+    ),
 }
 
 

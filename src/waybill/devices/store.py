@@ -252,6 +252,87 @@ def listed(
             yield [Listed(*row) for row in rows]
 
 
+def verify_next(
+    tx: Tx, reseller: int, customer: int, at: datetime, *, after: int, upload: int | None = None
+) -> tuple[int, int]:
+    """Verifies the customer's next devices from the reseller that are pending, some thousands.
+
+    Args:
+        after: the seq after which to go on; 0 at first.
+        upload: only of this upload.
+
+    Returns:
+        How many, and the last one's seq; (0, `after`) when none is left.
+    """
+    row = tx.execute(
+        "with pending as ("
+        " select d.seq from device d left join transaction t on t.seq = %(upload)s"
+        " where d.reseller = %(reseller)s and d.customer = %(customer)s"
+        "  and d.seq > greatest(%(after)s, t.first_device_seq - 1)"
+        "  and d.seq <= coalesce(t.last_device_seq, d.seq)"
+        "  and (%(upload)s::bigint is null or d.upload = %(upload)s)"
+        "  and d.removed_by is null and d.verified_at is null order by d.seq limit 20000),"
+        " verified as (update device d set verified_at = %(at)s from pending"
+        "  where d.reseller = %(reseller)s and d.seq = pending.seq returning d.seq)"
+        " select count(*), coalesce(max(seq), %(after)s) from verified",
+        {"reseller": reseller, "customer": customer, "at": at, "after": after, "upload": upload},
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always gives a row
+    return row
+
+
+def verify(tx: Tx, reseller: int, seqs: Sequence[int], at: datetime) -> int:
+    """Verifies those of these devices of the reseller that are held and pending; how many."""
+    done = tx.execute(
+        "update device set verified_at = %s where reseller = %s and seq = any(%s::bigint[])"
+        " and removed_by is null and verified_at is null",
+        (at, reseller, _ints(seqs)),
+    )
+    return done.rowcount
+
+
+class Period(NamedTuple):
+    """One ownership period: who held a device, from when to when, and what began and ended it.
+
+    `removed_at` is when the removing transaction ended, or came in while it is in progress.
+    """
+
+    reseller: int
+    seq: int
+    customer: int
+    kind: int
+    key: str
+    odd: str | None
+    reseller_id: str
+    reseller_name: str
+    customer_id: str
+    customer_name: str
+    transaction_id: str
+    upload_id: UUID
+    order_no: str | None
+    vendor_id: str | None
+    registered_at: datetime
+    verified_at: datetime | None
+    removed_by: str | None
+    removed_at: datetime | None
+
+
+def periods(tx: Tx, reseller: int | None, keys: Sequence[str]) -> list[Period]:
+    """The whole history of devices, the newest period first: one reseller's, or the operator's."""
+    found = tx.execute(
+        "select d.reseller, d.seq, d.customer, d.kind, d.key, d.odd, r.id, r.name, c.id, c.name,"
+        " up.id, up.upload_id, up.order_no, up.vendor, d.registered_at, d.verified_at,"
+        " down.id, coalesce(down.completed_at, down.accepted_at)"
+        " from device d join reseller r on r.no = d.reseller join customer c on c.no = d.customer"
+        " join transaction up on up.seq = d.upload"
+        " left join transaction down on down.seq = d.removed_by"
+        " where d.key = any(%(keys)s) and (%(reseller)s::int is null or d.reseller = %(reseller)s)"
+        " order by d.removed_by desc nulls first, d.upload desc",
+        {"keys": list(keys), "reseller": reseller},
+    )
+    return [Period(*row) for row in found]
+
+
 def _ints(numbers: Sequence[int]) -> str:
     # An array literal: PostgreSQL reads it faster than the driver writes a list.
     return "{" + ",".join(map(str, numbers)) + "}"

@@ -13,6 +13,7 @@ from waybill.config import Settings
 from waybill.customers import store as customers
 from waybill.db.tx import Tx
 from waybill.devices import actions as devices
+from waybill.devices import store as device_store
 from waybill.devices.rules import OF_FORM, Outcome, Piece
 from waybill.transactions import store
 from waybill.transactions.rules import CHUNK, order_refusal, pack, seconds, unpack
@@ -305,3 +306,68 @@ def _remove_upload(tx: Tx, reseller: int, each: store.Waiting, at: datetime) -> 
     store.advance_removal(tx, each.seq, pack(removed)[0], len(removed))
     if len(removed) < CHUNK:
         store.complete(tx, reseller, [each.seq], at)
+
+
+@dataclass(frozen=True)
+class Approved:
+    """What an approval did.
+
+    Args:
+        devices: how many went from Pending to Verified.
+        in_progress: uploads whose other devices will be Verified as soon as they are registered.
+    """
+
+    devices: int
+    in_progress: int
+
+
+def approve(
+    tx: Tx,
+    reseller: int,
+    customer: int,
+    *,
+    upload: tuple[int, str] | None = None,
+    by: str,
+    at: datetime,
+) -> Approved:
+    """The customer's side approves an upload (seq and ID), or all that it has from the reseller.
+
+    An approval covers what was accepted before it: an upload in progress is approved as a whole,
+    with what it has not registered yet. It happens in the reseller's turn, so that no device slips
+    in between. One entry in the activity log, unless nothing waited.
+    """
+    store.await_turn(tx, reseller)
+    seq, transaction_id = upload or (None, None)
+    in_progress = store.approve(tx, reseller, customer, seq, at)
+    verified = devices.verify(tx, reseller, customer, upload=seq, at=at)
+    if verified or in_progress:
+        activity.add(
+            tx,
+            Event.UPLOAD_APPROVED,
+            by=by,
+            at=at,
+            reseller=reseller,
+            customer=customer,
+            transaction_id=transaction_id,
+            detail={"devices": verified} | ({"inProgress": in_progress} if in_progress else {}),
+        )
+    return Approved(verified, in_progress)
+
+
+def approve_devices(
+    tx: Tx, reseller: int, customer: int, seqs: Sequence[int], *, by: str, at: datetime
+) -> Approved:
+    """The customer's side approves single devices (their seqs); pending ones become Verified."""
+    store.await_turn(tx, reseller)
+    verified = device_store.verify(tx, reseller, seqs, at)
+    if verified:
+        activity.add(
+            tx,
+            Event.UPLOAD_APPROVED,
+            by=by,
+            at=at,
+            reseller=reseller,
+            customer=customer,
+            detail={"devices": verified},
+        )
+    return Approved(verified, 0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from waybill.devices.rules import Outcome
 from waybill.wire.gen2 import ORDER_TIME_MAX
 
 # Devices that one turn works off, and so what one database transaction of the worker holds.
@@ -73,3 +74,18 @@ _ESCAPED = re.compile(r"\\(.)")
 
 def _unescaped(match: re.Match[str]) -> str:
     return "\n" if match[1] == "n" else match[1]
+
+
+def judged(
+    identifiers: bytes, outcomes: bytes | None, done: int
+) -> Iterator[tuple[int, str, Outcome | None]]:
+    """Each device of a request in its order: place from 1, as sent, and what became of it.
+
+    Args:
+        identifiers: packed.
+        outcomes: one byte a device that is done; None when all of those succeeded.
+        done: how many are; for the others the outcome is None.
+    """
+    for position, sent in enumerate(unpack(identifiers)):
+        outcome = outcomes[position] if outcomes is not None and position < done else Outcome.OK
+        yield position + 1, sent, Outcome(outcome) if position < done else None

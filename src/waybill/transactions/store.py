@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from waybill.db.tx import Tx
 
@@ -135,6 +137,11 @@ def take_turn(tx: Tx, passing_over: Sequence[int]) -> Turn | None:
     ).fetchone()
     assert served is not None  # noqa: S101 - the row is locked by us
     return Turn(*served)
+
+
+def await_turn(tx: Tx, reseller: int) -> None:
+    """Takes the turn of this reseller: no worker does anything for it until `tx` ends."""
+    tx.execute("select from turn where reseller = %s for no key update", (reseller,))
 
 
 class Waiting(NamedTuple):
@@ -356,3 +363,138 @@ def _statuses(tx: Tx, seqs: list[int]) -> list[Status]:
         (seqs,),
     )
     return [Status(*row) for row in found]
+
+
+def approve(tx: Tx, reseller: int, customer: int, upload: int | None, at: datetime) -> int:
+    """Approves an upload, or all of the customer's that are in progress.
+
+    Returns:
+        How many of them will go on to register devices.
+    """
+    row = tx.execute(
+        "with approved as (update transaction set approved_at = %(at)s"
+        " where reseller = %(reseller)s and customer = %(customer)s and operation = 'UPLOAD'"
+        " and approved_at is null"
+        " and (seq = %(upload)s or (%(upload)s::bigint is null and state = 'Progress'))"
+        " returning state) select count(*) from approved where state = 'Progress'",
+        {"at": at, "reseller": reseller, "customer": customer, "upload": upload},
+    ).fetchone()
+    assert row is not None  # noqa: S101 - count always gives a row
+    return row[0]
+
+
+# --- For the operator: all resellers' transactions ----------------------------------------------
+
+
+class Summary(NamedTuple):
+    """A transaction in one line; `customer` is its customer's number."""
+
+    seq: int
+    customer: int
+    id: str
+    reseller_id: str
+    reseller_name: str
+    customer_id: str
+    customer_name: str
+    operation: str
+    type: str | None
+    state: str
+    devices: int
+    ok: int
+    failed: int
+    skipped: int
+    order_no: str | None
+    performed_by: str
+    accepted_at: datetime
+    completed_at: datetime | None
+
+
+_SUMMARY = (
+    "t.seq, t.customer, t.id, r.id, r.name, c.id, c.name, t.operation, t.type, t.state,"
+    " t.device_count, t.ok, t.failed, t.skipped, t.order_no, t.performed_by, t.accepted_at,"
+    " t.completed_at"
+)
+_JOINED = (
+    "from transaction t join reseller r on r.no = t.reseller join customer c on c.no = t.customer"
+)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which transactions are wanted; None leaves a column open."""
+
+    id: str | None = None
+    reseller: int | None = None
+    customer: int | None = None
+    state: str | None = None
+    operation: str | None = None
+    with_errors: bool = False
+    since: datetime | None = None
+
+
+def summaries(tx: Tx, wanted: Filter, limit: int) -> list[Summary]:
+    """The newest transactions that fit, newest first."""
+    # Of one reseller, those that wait are newer than all that are numbered.
+    order = "t.number desc nulls first, t.seq desc" if wanted.reseller else "t.seq desc"
+    found = tx.execute(
+        f"select {_SUMMARY} {_JOINED}"  # noqa: S608
+        # Each reseller may use an ID, and the index that has it begins with the reseller.
+        " where (%(id)s::text is null or (t.reseller, t.id) in (select no, %(id)s from reseller))"
+        " and (%(reseller)s::int is null or t.reseller = %(reseller)s)"
+        " and (%(customer)s::int is null or t.customer = %(customer)s)"
+        " and (%(state)s::text is null or t.state = %(state)s)"
+        " and (%(operation)s::text is null or t.operation = %(operation)s)"
+        " and (not %(with_errors)s or t.failed > 0)"
+        " and (%(since)s::timestamptz is null or t.accepted_at >= %(since)s)"
+        f" order by {order} limit %(limit)s",
+        {**vars(wanted), "limit": limit},
+    )
+    return [Summary(*row) for row in found]
+
+
+class Content(NamedTuple):
+    """What a transaction asked for and what came of it, packed as `rules.judged` reads it."""
+
+    upload_id: UUID
+    vendor: str | None
+    order_time: int | None
+    profile_aliases: list[str]
+    target_service: str | None
+    approved_at: datetime | None
+    removes: str | None
+    identifiers: bytes
+    outcomes: bytes | None
+
+
+def content(tx: Tx, seq: int) -> Content:
+    """The rest of a transaction."""
+    row = tx.execute(
+        "select t.upload_id, t.vendor, t.order_time, t.profile_aliases, t.target_service,"
+        " t.approved_at, u.id, t.identifiers, t.outcomes"
+        " from transaction t left join transaction u on u.seq = t.removes where t.seq = %s",
+        (seq,),
+    ).fetchone()
+    assert row is not None  # noqa: S101 - transactions are never deleted
+    return Content(*row)
+
+
+def refusals_of(
+    tx: Tx, spellings: Sequence[str], last: int
+) -> Iterator[tuple[Summary, bytes | None]]:
+    """Of the `last` transactions those that failed, newest first.
+
+    Args:
+        spellings: a device as it may have been sent; failures that hold none of them come as None.
+    """
+    with tx.cursor(name="refusals_of") as cursor:
+        cursor.itersize = 100
+        cursor.execute(
+            f"select {_SUMMARY},"  # noqa: S608
+            " case when (select bool_or(position(sent in t.failures) > 0)"
+            f" from unnest(%(sent)s::bytea[]) as sent) then t.failures end {_JOINED}"
+            " where t.failures is not null"
+            " and t.seq > (select max(seq) from transaction) - %(last)s order by t.seq desc",
+            {"sent": [each.encode() for each in spellings], "last": last},
+        )
+        for *summary, failures in cursor:
+            yield Summary(*summary), failures

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -123,6 +123,15 @@ def canonical(kind: Kind, key: str) -> str:
 def kind_of(text: str) -> Kind:
     """The kind of an identifier that was sent without `type` (contract §4), by its shape."""
     return _kind_by_shape(_trim(text))
+
+
+def recognise(text: str, rules: Rules) -> Identifier | None:
+    """What people write who look for a device, of any kind; placeholders are found as well.
+
+    Digits that are an IMEI without its check digit are read as an MEID: the key is the same.
+    """
+    found = (parse(kind, text, replace(rules, allow_test_ids=True)) for kind in Kind)
+    return next((each for each in found if isinstance(each, Identifier)), None)
 
 
 def meid_decimal(key: str) -> str | None:
