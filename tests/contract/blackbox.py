@@ -129,6 +129,7 @@ class Service:
     other: Account | None = None
     operator: Account | None = None
     unserved_customer_id: str | None = None
+    ready_file: Path | None = None
 
 
 @contextmanager
@@ -150,7 +151,7 @@ def _told() -> Iterator[dict[str, Any]]:
     """What the ready file of a seeded server says."""
     named = _env("READY_FILE")
     if named:
-        yield json.loads(Path(named).read_text("utf-8"))
+        yield json.loads(Path(named).read_text("utf-8")) | {"readyFile": named}
         return
     # Not below pytest's own folder: what runs the database, when root starts it, cannot enter.
     folder = Path(tempfile.mkdtemp(prefix="waybill-contract-"))
@@ -235,6 +236,7 @@ def _ready(url: str, http: httpx.Client, ready: dict[str, Any]) -> Service:
         other=second,
         operator=Account(http, operator["clientId"], operator["clientSecret"], first.reseller_id),
         unserved_customer_id=customers[2],
+        ready_file=Path(ready["readyFile"]),
     )
 
 
