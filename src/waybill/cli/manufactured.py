@@ -239,7 +239,7 @@ def _tell(
     shown: dict[str, Any] = {
         "file": file.name,
         "format": source.described,
-        "columns": {each.title: each.field.value for each in found.columns},
+        "columns": _columns(found, json=json),
         "notRead": found.skipped,
         "dryRun": dry_run,
         **tally.counts,
@@ -260,6 +260,15 @@ def _tell(
         note(f"… and {more:,} more: --report FILE.csv writes them all.")
     if dry_run:
         note("Nothing was changed.")
+
+
+def _columns(found: Layout, *, json: bool) -> dict[str, str] | list[str]:
+    if json:
+        return {each.title: each.field.value for each in found.columns}
+    return [
+        each.title if each.title == each.field else f"{each.title} ({each.field})"
+        for each in found.columns
+    ]
 
 
 @app.command

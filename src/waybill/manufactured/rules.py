@@ -121,11 +121,11 @@ def read(lines: Sequence[tuple[int, list[str]]], columns: Sequence[Column], by: 
                 refuse(at, column, why)
             for at in _merge(values[each], found.values):
                 refuse(at, column, _OTHERWISE)
-    first = min(columns, key=lambda column: list(Field).index(column.field))
+    second = next((column for column in columns if column.field is Field.IMEI2), columns[0])
     for at, phone in enumerate(map(Phone._make, zip(*values.values(), strict=True))):
         if at not in wrong and phone.imei2:
             if not phone.imei:
-                refuse(at, first, _NO_IMEI_1)
+                refuse(at, second, _NO_IMEI_1)
             elif phone.imei2[:14] == phone.imei[:14]:
                 phone = phone._replace(imei2="")  # noqa: PLW2901
         if at in wrong:
@@ -145,11 +145,11 @@ _KIND_OF = {
     Field.SERIAL: Kind.SN,
 }
 _OTHERWISE = Diagnosis(
-    "is not what another column of the row says", "Correct the one that is wrong."
+    "Another column of the row says otherwise.", "Correct the one that is wrong."
 )
-_NO_IMEI_1 = Diagnosis("is missing, and there is an IMEI 2", "Give IMEI 1 as well.")
+_NO_IMEI_1 = Diagnosis("An IMEI 2 without an IMEI 1.", "Give IMEI 1 as well.")
 _NAMELESS = Diagnosis(
-    "The row has no identifier", "Give an IMEI, an MEID or a serial number, or delete the row."
+    "The row has no identifier.", "Give an IMEI, an MEID or a serial number, or delete the row."
 )
 
 
@@ -291,7 +291,7 @@ def _contradictions(row: Row, old: Phone) -> list[Defect]:
             row.number,
             each.value,
             ours,
-            f"differs from the list, where the phone with {describe(old)} has {theirs}",
+            f"In the list the phone with {describe(old)} has {theirs}.",
             "The list stays as it is: correct the row.",
         )
         for each, ours, theirs in zip(_OF_PHONE, row.phone, old, strict=True)
@@ -305,7 +305,7 @@ def _repeats(row: Row, name: str, earlier: int) -> Defect:
         row.number,
         column,
         value,
-        f"names the phone that row {earlier} tells of",
+        f"Row {earlier} tells of the same phone.",
         "Keep one row for a phone, with all that is known of it.",
     )
 
@@ -315,8 +315,8 @@ def _joins_listed(row: Row, listed: Sequence[Phone]) -> Defect:
     return Defect(
         row.number,
         *_named(row.phone, row.phone.key),
-        f"would join {len(listed)} phones of the list: {phones}",
-        "They stay apart: correct the row.",
+        f"The identifiers are those of {len(listed)} phones in the list: {phones}.",
+        "The list stays as it is: correct the row.",
     )
 
 
@@ -333,13 +333,13 @@ def joins_held(change: Change, periods: Mapping[str, list[int | None]]) -> Defec
     if len(held) > 1:
         names = " and ".join(" ".join(_named(change.new, name)) for name in held)
         why = Diagnosis(
-            f"would join devices that are held separately now: {names}",
+            f"Devices that are held separately now would be one: {names}.",
             "They stay apart: once all but one are deleted, import the row again.",
         )
     elif len(set(ends)) < len(ends):
         why = Diagnosis(
-            "would join devices that were held separately until one delete ended both",
-            "They stay apart, as history has it.",
+            "Devices that were held separately until one delete ended both would be one.",
+            "They stay apart, as history has it: leave the row out.",
         )
     else:
         return None

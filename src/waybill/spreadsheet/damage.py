@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from waybill.wire.codes import Code
-from waybill.wire.identifiers import Kind, Rules, canonical, luhn_digit, parse
+from waybill.wire.identifiers import Identifier, Kind, Rules, canonical, luhn_digit, parse
 
 # Blanks, also those that do not break or have no width, and marks of direction and byte order.
 _INVISIBLE = " \t\r\n\v\f\u00a0\u2007\u202f\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
@@ -19,7 +19,9 @@ _WITH_FRACTION = re.compile(r"([0-9]{1,15})[.,]0+")
 _SCIENTIFIC = re.compile(r"([0-9])(?:[.,]([0-9]*))?E\+?([0-9]{1,3})", re.IGNORECASE)
 _NOTHING = frozenset({"", "-", "--", "n/a", "na", "none", "null", "nil", "n.a.", "0"})
 _FORMULA_ERRORS = ("#N/A", "#NV", "#REF", "#VALUE", "#WERT", "#NAME", "#NUM", "#DIV", "###")
-_SEVERAL = re.compile(r"[0-9A-F]{14,}\s*[/,;|\s]\s*[0-9A-F]{14,}", re.IGNORECASE)
+_SEVERAL = re.compile(
+    r"[0-9A-Z]{11,}\s*[/,;|&+\s]\s*[0-9A-Z]{11,}(\s*[/,;|&+\s]\s*[0-9A-Z]{11,})*", re.IGNORECASE
+)
 
 _AS_TEXT = "Export the list again with this column as text, and do not open it in Excel between."
 
@@ -75,7 +77,7 @@ def distrusted(kind: Kind, text: str) -> Diagnosis | None:
     # Excel turns the digits after the fifteenth into zeros.
     if kind is Kind.MEID and len(text) == 18 and text.isdecimal() and text.endswith("000"):
         return Diagnosis(
-            "ends in 000, as the eighteen digits of an MEID do once Excel took them for a number",
+            "It ends in 000, as Excel leaves eighteen digits that it took for a number.",
             "Compare it with the phone; if it is right, give the MEID in its hexadecimal form.",
         )
     return None
@@ -91,18 +93,17 @@ def diagnose(kind: Kind, text: str, rules: Rules) -> Diagnosis:
     """
     plain = mend(text)
     if plain.upper().startswith(_FORMULA_ERRORS):
-        return Diagnosis("is an error of a formula", "Mend the formula and export again.")
-    if match := _SCIENTIFIC.fullmatch(plain):
-        if int(match[3]) > 5:
-            return Diagnosis(
-                "is a number that Excel has shortened: the digits it does not show are lost",
-                f"Take the value from where the list came from. {_AS_TEXT}",
-            )
-    elif _SEVERAL.search(plain) and not re.fullmatch(r"[0-9A-F ]{14,24}", plain, re.IGNORECASE):
-        return Diagnosis("is two identifiers in one cell", "Give the second a column of its own.")
+        return Diagnosis("An error of a formula.", "Mend the formula and export again.")
+    if (match := _SCIENTIFIC.fullmatch(plain)) and int(match[3]) > 5:
+        return Diagnosis(
+            "Excel has shortened the number: the digits that it does not show are lost.",
+            f"Take the value from where the list came from. {_AS_TEXT}",
+        )
+    if _SEVERAL.fullmatch(plain):
+        return Diagnosis("Two identifiers in one cell.", "Give the second a column of its own.")
     if parse(kind, plain, rules) is Code.DEVICE_INVALID:
         return Diagnosis(
-            "is a placeholder or test identifier, no real device",
+            "A placeholder or test identifier, no real device.",
             "Give the real one, or leave the cell empty if the phone has none.",
         )
     found = {Kind.IMEI: _imei, Kind.MEID: _meid, Kind.SN: _serial}[kind](plain, rules)
@@ -115,93 +116,87 @@ def _imei(plain: str, rules: Rules) -> Diagnosis | None:
         return None
     match len(digits):
         case 15:
+            return _check_digit(digits)
+        case 14 if isinstance(parse(Kind.IMEI, f"0{digits}", rules), Identifier):
             return Diagnosis(
-                f"has the check digit {digits[14]} where its other digits call for"
-                f" {luhn_digit(digits[:14])}",
-                "One of its digits is wrong: compare it with the phone (*#06#) or its box.",
-            )
-        case 14 if isinstance(parse(Kind.IMEI, "0" + digits, rules), tuple):
-            return Diagnosis(
-                f"has 14 digits: either Excel dropped a leading zero and it was 0{digits}, or the"
-                " check digit at its end is missing",
-                f"Compare it with the phone; if a zero is missing, write 0{digits} as text.",
+                f"14 digits: Excel dropped a leading zero and it was 0{digits}, or the check digit"
+                " at the end is missing.",
+                f"Compare it with the phone (*#06#); if it has the zero, write 0{digits} as text.",
             )
         case 14:
             return Diagnosis(
-                "has 14 digits: the check digit at its end is missing",
-                f"If it is whole otherwise, it is {canonical(Kind.IMEI, digits)}; compare it with"
-                " the phone.",
+                "14 digits: the check digit at the end is missing.",
+                f"If the others are right, it is {canonical(Kind.IMEI, digits)}: compare it with"
+                " the phone (*#06#).",
             )
         case 16:
             return Diagnosis(
-                "has 16 digits: it is an IMEISV, which ends in the version of the software",
-                f"The IMEI would be {canonical(Kind.IMEI, digits[:14])}; compare it with the"
-                " phone.",
+                "16 digits: an IMEISV, which ends in the version of the software.",
+                f"The IMEI would be {canonical(Kind.IMEI, digits[:14])}: compare it with the"
+                " phone (*#06#).",
+            )
+        case count if count < 14:
+            return Diagnosis(
+                f"{_digits(count)}; an IMEI has 15.",
+                f"Digits are lost: take it from where the list came from. {_AS_TEXT}",
             )
         case count:
             return Diagnosis(
-                f"has {count} digit{'s' * (count != 1)}; an IMEI has 15",
-                "Digits are missing, or leading zeros were dropped: take it from where the list"
-                " came from."
-                if count < 15
-                else "Compare it with the phone.",
+                f"{_digits(count)}; an IMEI has 15.", "Compare it with the phone (*#06#)."
             )
+
+
+def _digits(count: int) -> str:
+    return "1 digit" if count == 1 else f"{count} digits"
+
+
+def _check_digit(identifier: str) -> Diagnosis:
+    want = luhn_digit(identifier[:-1])
+    return Diagnosis(
+        f"The check digit is {identifier[-1]}, the other digits call for {want}.",
+        "One of the digits is wrong: compare it with the phone (*#06#) or its box.",
+    )
 
 
 def _meid(plain: str, _rules: Rules) -> Diagnosis | None:
     bare = plain.replace(" ", "").upper()
-    if bare.isascii() and bare.isdecimal():
-        if len(bare) in {15, 19}:
-            want = luhn_digit(bare[:-1])
-            return Diagnosis(
-                f"has the check digit {bare[-1]} where its other digits call for {want}",
-                "One of its digits is wrong: compare it with the phone or its box.",
-            )
-        if len(bare) == 18:
-            return Diagnosis(
-                "is no decimal MEID: its first ten or last eight digits are too large",
-                "Compare it with the phone or its box.",
-            )
-        lost = len(bare) in {13, 17}
+    if not re.fullmatch("[0-9A-F]+", bare):
+        return None
+    if len(bare) == 15 or (len(bare) == 19 and bare.isdecimal()):
+        return _check_digit(bare)
+    if len(bare) == 18 and bare.isdecimal():
         return Diagnosis(
-            f"has {len(bare)} digits; an MEID has 14 (hexadecimal) or 18 (decimal)"
-            + (": a leading zero may have been dropped" if lost else ""),
-            f"Take it from where the list came from. {_AS_TEXT}",
+            "No decimal MEID: its first ten or its last eight digits are too large a number.",
+            "Compare it with the phone (*#06#) or its box.",
         )
-    if re.fullmatch("[0-9A-F]{15}", bare):
-        return Diagnosis(
-            f"has the check digit {bare[14]} where its other digits call for"
-            f" {luhn_digit(bare[:14])}",
-            "One of its digits is wrong: compare it with the phone or its box.",
-        )
-    return None
+    lost = ": a leading zero may have been dropped" * (len(bare) in {13, 17} and bare.isdecimal())
+    return Diagnosis(
+        f"{_digits(len(bare))}; an MEID has 14 hexadecimal or 18 decimal ones{lost}.",
+        f"Take it from where the list came from. {_AS_TEXT}",
+    )
 
 
 def _serial(plain: str, rules: Rules) -> Diagnosis | None:
-    for kind in (Kind.IMEI, Kind.MEID):
-        if not isinstance(parse(kind, plain, rules), Code):
-            return None
+    if any(isinstance(parse(kind, plain, rules), Identifier) for kind in (Kind.IMEI, Kind.MEID)):
+        return None
+    form = "11 characters, R and then ten digits or capitals"
+    if rules.serial_pattern != Rules().serial_pattern:
+        form = f"the setting serial_pattern wants {rules.serial_pattern}"
     return Diagnosis(
-        "is no serial number: "
-        + (
-            "11 characters, R and then digits or capitals"
-            if rules.serial_pattern == Rules().serial_pattern
-            else f"it must match the setting serial_pattern, {rules.serial_pattern}"
-        ),
-        "Compare it with the phone's label; other makers' forms need the setting serial_pattern.",
+        f"No serial number: {form}.",
+        "Compare it with the phone's label, or change the setting serial_pattern.",
     )
 
 
 def _other(kind: Kind, plain: str, rules: Rules) -> Diagnosis:
     for other in Kind:
-        if other is not kind and not isinstance(parse(other, plain, rules), Code):
+        if other is not kind and isinstance(parse(other, plain, rules), Identifier):
             return Diagnosis(
-                f"is no {_WORDS[kind]}, but would be a right {_WORDS[other]}",
-                "Put it into the right column, or mend the header.",
+                f"No {_WORDS[kind]}, but it would be a right {_WORDS[other]}.",
+                "Put it into its own column, or correct the header.",
             )
     return Diagnosis(
-        f"is no {_WORDS[kind]}" + _FORMS.get(kind, ""),
-        "Give the real one, or leave the cell empty.",
+        f"No {_WORDS[kind]}{_FORMS.get(kind, '')}.", "Give the real one, or leave the cell empty."
     )
 
 
