@@ -13,7 +13,7 @@ from waybill.manufactured.rules import Change, Phone
 from waybill.wire.identifiers import Kind
 
 # As devices/rules.py numbers them, which stands above.
-_KIND_NUMBER = {Kind.IMEI: 1, Kind.MEID: 2, Kind.SN: 3}
+KIND_NUMBER = {Kind.IMEI: 1, Kind.MEID: 2, Kind.SN: 3}
 
 # Any number, the same in every version: imports take turns, portion by portion.
 _LOCK = 0x57414D4C
@@ -199,7 +199,7 @@ def rename_devices(tx: Tx, phones: Sequence[Phone]) -> int:
         (
             "\n".join([alias for alias, _ in named]),
             "\n".join([phone.key for _, phone in named]),
-            [_KIND_NUMBER[phone.kind] for _, phone in named],
+            [KIND_NUMBER[phone.kind] for _, phone in named],
             "\n".join([phone.odd for _, phone in named]),
         ),
     )
