@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -16,8 +17,10 @@ from typing import Any
 from unittest.mock import patch
 
 from waybill.api import caller
+from waybill.api.edge import Route
 from waybill.api.routes import ROUTES
 from waybill.config import Settings, unit_of
+from waybill.integrity.rules import Promise
 from waybill.wire.codes import Code
 from waybill.wire.events import Event
 
@@ -28,7 +31,7 @@ _NOTE = "<!-- Written by docs/reference/generate.py: change the code, not this p
 def codes() -> str:
     """Every code with its frozen texts, and the answers that carry no `errorId`."""
     rows = [
-        (f"`{code.code}`", f"`{code.message}`", code.data, _source(code), code.when)
+        (f"`{code.code}`", f"`{code.message}`", code.data, str(code.source), code.when)
         for code in sorted(Code, key=lambda each: each.code)
     ]
     shapes = [
@@ -54,10 +57,6 @@ def codes() -> str:
         "The token and revoke calls answer as OAuth 2.0 wants it (RFC 6749, section 5.2): `error`,"
         " and `error_description` where there is more to say.",
     )
-
-
-def _source(code: Code) -> str:
-    return code.source
 
 
 def settings() -> str:
@@ -99,29 +98,47 @@ def _range(limits: Iterable[Any]) -> str:
 
 
 def endpoints() -> str:
-    """Every path that is served."""
+    """Every path that is served, and the codes that each call can answer with."""
     rows = [
         (
-            f"`{route.method} {route.path}`",
+            f"`{_call(route)}`",
             f"`{route.scope.value}`" if route.scope else "",
             route.body or "",
             _said(route.handler),
         )
         for route in ROUTES
     ]
+    codes = [
+        (f"`{_call(route)}`", _listed(route.told.codes), _listed(route.told.device_codes))
+        for route in ROUTES
+        if route.told and route.told.codes
+    ]
     return _page(
         "Endpoints",
         "Every path, in the order of `src/waybill/api/routes.py`. *Scope*: what the token must"
         " allow; empty: no token is asked for. *Body*: how it is read, whatever `Content-Type`"
-        " says.",
+        " says. Members, examples and schemas: `GET /openapi.json` of a running server.",
         _table(("Call", "Scope", "Body", "What it is"), rows),
+        "## Codes of each call",
+        "*Of a device*: in the status of the transaction. Any call can also answer `40400000`,"
+        " `40500000` and `50000000`.",
+        _table(("Call", "Codes", "Of a device"), codes),
     )
+
+
+def _call(route: Route) -> str:
+    return f"{route.method} {route.path.replace(':str}', '}')}"
+
+
+def _listed(codes: Iterable[Code]) -> str:
+    return ", ".join(f"`{code.code}`" for code in sorted(codes, key=lambda each: each.code))
 
 
 def _said(handler: Callable[..., object]) -> str:
     """The first paragraph of a docstring, less the path that it may begin with."""
     said = " ".join((handler.__doc__ or "").split("\n\n")[0].split())
-    return said.removeprefix(said.partition(": ")[0] + ": ") if said.startswith("`") else said
+    said = re.sub(r"^`[^`]*`[^:.]*[:.] ?|\(contract §[^)]*\)", "", said).replace(" .", ".").strip()
+    return said[:1].upper() + said[1:]
 
 
 def events() -> str:
@@ -140,10 +157,22 @@ def commands() -> str:
     with patch.dict(os.environ, {"COLUMNS": "100"}), patch.object(sys, "argv", ["waybill"]):
         from waybill.cli.main import app
 
-        told = app.generate_docs()
+        # Of a command that looks like an option, the anchor has its dashes and the link has not.
+        told = app.generate_docs().replace("(#waybill-install-", "(#waybill---install-")
     first, _, rest = told.partition("\n")
     return "\n".join(
         [first.replace("# waybill", "# Commands"), "", _NOTE, *rest.rstrip().split("\n"), ""]
+    )
+
+
+def promises() -> str:
+    """Everything that `waybill verify` proves."""
+    rows = [(f"`{each.slug}`", each.says, each.remedy) for each in Promise]
+    return _page(
+        "Promises",
+        "What `waybill verify` proves on a live database, reading only. A promise holds after every"
+        " commit; a breach is a bug, damage, or somebody's SQL.",
+        _table(("Promise", "What holds", "Where it is broken"), rows),
     )
 
 
@@ -152,6 +181,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "endpoints.md": endpoints,
     "events.md": events,
+    "promises.md": promises,
     "settings.md": settings,
 }
 
