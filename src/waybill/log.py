@@ -35,6 +35,17 @@ def configure(settings: Settings) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    root = logging.getLogger()
+    if not any(isinstance(each, _Others) for each in root.handlers):
+        root.addHandler(_Others(logging.WARNING))
+
+
+class _Others(logging.Handler):
+    """Gives what libraries log the form of our own lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one line."""
+        logger(record.name).log(record.levelno, record.getMessage(), exc_info=record.exc_info)
 
 
 # Variables of the frames hold tokens, and the database's password.

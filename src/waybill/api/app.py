@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
@@ -48,6 +48,8 @@ def build(settings: Settings) -> Litestar:
         exception_handlers={Exception: _unmatched(services, by_path)},
         openapi_config=None,
         logging_config=None,
+        # The edge has a limit of its own, which follows the settings.
+        request_max_body_size=None,
     )
 
 
@@ -95,9 +97,23 @@ def _incoming(request: Request[Any, Any, Any], route: Route | None = None) -> In
         query_string=request.scope["query_string"].decode("latin-1"),
         parameters=request.path_params,
         peer=request.client.host if request.client else "",
-        base_url=str(request.base_url).rstrip("/"),
-        body=request.stream,
+        base_url=_base_url(request),
+        body=lambda: _body(request),
     )
+
+
+def _base_url(request: Request[Any, Any, Any]) -> str:
+    # Put together here: any `Host` is served, also one that is no host.
+    return f"{request.scope['scheme']}://{request.headers.get('host', 'localhost')}"
+
+
+async def _body(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
+    try:
+        async for part in request.stream():
+            yield part
+    except InternalServerException:
+        # The client went away in the middle of it.
+        raise Refused(Code.RESOURCE_INVALID_PARAM, "body") from None
 
 
 def _response(answer: Answer, services: Services) -> Response[Any]:

@@ -321,6 +321,7 @@ async def _body(call: Call) -> AsyncIterator[bytes]:
                 if refused is None:
                     yield part
                 elif read > _DROPPED_MAX:
+                    refused.headers += _CLOSE
                     break
     except TimeoutError:
         raise Refused(Code.RESOURCE_INVALID_PARAM, "body", headers=_CLOSE) from None
