@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -24,7 +24,16 @@ from waybill.wire.scopes import Scope
 # A secret that leaked must not be kept alive for long by a slip of the finger.
 _OVERLAP_MAX_H = 24 * 30
 
-Scopes = Annotated[list[Scope] | None, Parameter(name="--scope")]
+# The values of `Scope`: of an enumeration, the names would be the choices.
+ScopeName = Literal[
+    "kdp",
+    "kdp.devices",
+    "kdp.devices:view",
+    "kdp.devices:manage",
+    "kdp.profilealias",
+    "kdp.customers",
+]
+Scopes = Annotated[list[ScopeName] | None, Parameter(name="--scope")]
 Life = Annotated[int | None, Parameter(name="--token-life")]
 
 app = App(name="clients", help="OAuth clients: how a reseller's software signs in.")
@@ -55,7 +64,7 @@ def create(
     """
     if (reseller is None) == (not operator):
         raise Senseless("Say for whom: --reseller RESELLER, or --operator.")
-    chosen = [each.value for each in scopes or [Scope.ALL]]
+    chosen = [Scope(each).value for each in scopes or ["kdp"]]
     with opened(where.settings()) as tx:
         found = named.reseller(tx, reseller) if reseller else None
         if found and found.state == "closed":
@@ -149,7 +158,7 @@ def change(
         old, reseller = _living(tx, client)
         new = old._replace(
             name=old.name if name is None else given.name(name),
-            scopes=[each.value for each in scopes] if scopes else old.scopes,
+            scopes=[Scope(each).value for each in scopes] if scopes else old.scopes,
             token_life_s=_life(token_life_s) or old.token_life_s,
         )
         if not actions.change_client(tx, old, new, reseller=reseller, by=BY, at=clock.now()):

@@ -196,7 +196,7 @@ def verify(tx: Tx, reseller: int, customer: int, *, upload: int | None = None, a
     Returns:
         How many were pending. Needs the reseller's turn.
     """
-    total = after = 0
+    total, after = 0, -1
     while True:
         count, after = store.verify_next(tx, reseller, customer, at, after=after, upload=upload)
         if not count:

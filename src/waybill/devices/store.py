@@ -258,7 +258,7 @@ def verify_next(
     """Verifies the customer's next devices from the reseller that are pending, some thousands.
 
     Args:
-        after: the seq after which to go on; 0 at first.
+        after: the seq after which to go on; -1 at first.
         upload: only of this upload.
 
     Returns:
