@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -91,6 +92,16 @@ def test_the_choices_and_differences_are_about_settings_that_exist() -> None:
     }
     assert named
     assert not named - set(Settings.model_fields) - oauth
+
+
+def test_every_library_has_a_line_that_says_why() -> None:
+    pyproject = tomllib.loads(_text(ROOT / "pyproject.toml"))
+    wanted = [
+        *pyproject["project"]["dependencies"],
+        *(each for group in pyproject["dependency-groups"].values() for each in group),
+    ]
+    told = _text(DOCS / "decisions" / "0010-libraries.md")
+    assert not [each for each in wanted if re.split(r"[\[<>=; ]", each)[0] not in told]
 
 
 # --- what is made from the code -----------------------------------------------------------------
