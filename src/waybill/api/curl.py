@@ -22,7 +22,8 @@ def curl(route: Route, base_url: str, asked: Mapping[str, object]) -> str:
         lines.append('-H "Authorization: Bearer $TOKEN"')
     if route.body == "json":
         lines.append("-H 'Content-Type: application/json'")
-        lines.append(f"-d {quote(msgspec.json.encode(asked).decode())}")
+        body = msgspec.json.format(msgspec.json.encode(asked), indent=2).decode()
+        lines.append(f"-d {quote(body)}")
     elif route.body == "form":
         lines += [f"--data-urlencode {quote(f'{name}={value}')}" for name, value in asked.items()]
     elif route.told is not None and route.told.in_headers:

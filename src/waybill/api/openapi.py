@@ -13,6 +13,7 @@ from waybill.api.caller import EMPTY_JWT, INVALID_API_KEY, INVALID_JWT, INVALID_
 from waybill.api.curl import curl
 from waybill.api.edge import Answer, Call, Route, json
 from waybill.api.schemas import Node, reference, schema_of, schemas, without_null
+from waybill.wire import calls
 from waybill.wire.calls import Described
 from waybill.wire.codes import Code, ErrorObject, error_object
 from waybill.wire.oauth import Problem
@@ -31,7 +32,8 @@ what is publicly known. Waybill is not Samsung's, nor endorsed by Samsung.
 **Sources.** `x-source` says where we know a thing from: `documented` (Samsung's public pages),
 `sample` (shown in a sample on these pages), `observed` (real clients send it or rely on it),
 `sister-api` (documented for another Knox API), `ours` (our choice where the pages are silent or
-contradict each other). Where a text says *Samsung:*, an oddity is kept on purpose.
+contradict each other). The page at `/docs` marks what is not `documented`. Where a text says
+*Samsung:*, an oddity is kept on purpose.
 
 **Requests.** Bodies are JSON whatever the `Content-Type` says. `null`, and an empty string, count
 as absent. Members, query parameters and headers that no call knows are ignored. A query parameter
@@ -219,7 +221,7 @@ def _refusal(status: str, route: Route, told_of: Described, codes: Sequence[Code
     for code in codes:
         refused = error_object(code, _ERROR_ID, told_of.refusals[code])
         examples[f"{code.code} {code.message}"] = {
-            "summary": code.when,
+            "summary": _when(code, status, route),
             "value": msgspec.to_builtins(refused),
         }
     for name, (kind, when, body) in _others(route).get(status, {}).items():
@@ -240,6 +242,21 @@ def _refusal(status: str, route: Route, told_of: Described, codes: Sequence[Code
     if headers := _headers(status):
         response["headers"] = headers
     return response
+
+
+def _when(code: Code, status: str, route: Route) -> str:
+    """When a code is given, as far as it concerns this call."""
+    match code, status:
+        case Code.RESOURCE_DUPLICATE_PARAM, _ if route.scope is None:
+            return "A query parameter twice."
+        case Code.RESOURCE_DUPLICATE_PARAM, _ if route.told is not calls.DELETE:
+            return "Two credentials, or a query parameter twice."
+        case Code.INTERNAL_SERVER_ERROR, "500":
+            return "Anything unforeseen."
+        case Code.INTERNAL_SERVER_ERROR, _:
+            return "The database is away, or the server has too much to do: come back soon."
+        case _:
+            return code.when
 
 
 def _headers(status: str) -> Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from waybill.api import clients, customers, devices, health, oauth, openapi
+from waybill.api.docs import page as docs
 from waybill.api.edge import Route
 from waybill.wire import calls
 from waybill.wire.scopes import Scope
@@ -42,4 +43,5 @@ ROUTES: tuple[Route, ...] = (
     *_CALLS,
     *_MANAGEMENT,
     Route("GET", "/openapi.json", openapi.of(_CALLS)),
+    Route("GET", "/docs", docs.of(_CALLS)),
 )

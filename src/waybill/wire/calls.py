@@ -80,8 +80,7 @@ _OF_FORM = {
     Code.DEVICE_COUNT_EXCEEDED: "",
     Code.TOO_MANY_REQUESTS: "",
 }
-_BY_FORM = (
-    Code.DEVICE_INVALID,
+_BY_TYPE = (
     Code.DEVICE_IMEI_INVALID,
     Code.DEVICE_MEID_INVALID,
     Code.DEVICE_SERIAL_INVALID,
@@ -120,7 +119,7 @@ UPLOAD = Described(
     requests.UploadRequest,
     answers=(gen2.Accepted,),
     refusals={**_WITH_TOKEN, **_OF_REQUEST, Code.RESOURCE_INVALID_PARAM: "type"},
-    device_codes=(*_BY_FORM, Code.DEVICE_DUPLICATE),
+    device_codes=(Code.DEVICE_INVALID, Code.DEVICE_DUPLICATE, *_BY_TYPE),
     asks={
         "Two phones": _to("ORDER-1001", type="IMEI", devices=_IMEIS, orderNo="PO-7731"),
         "With a profile": _to(
@@ -148,8 +147,9 @@ DELETE = Described(
         Code.RESOURCE_DUPLICATE_PARAM: "devices, removeTransactionId",
     },
     device_codes=(
-        *_BY_FORM,
+        Code.DEVICE_INVALID,
         Code.DEVICE_ID_INVALID,
+        *_BY_TYPE,
         Code.RESELLER_CUSTOMER_DEVICE_NOT_FOUND,
     ),
     asks={
