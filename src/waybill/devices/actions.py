@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from waybill.db.tx import Tx
 from waybill.devices import store
 from waybill.devices.rules import BLOCK, KIND_NUMBER, KIND_OF, Outcome, Piece
-from waybill.devices.store import Holder, Row
+from waybill.devices.store import Holder, Rows
 from waybill.manufactured.store import Lookup, look_up
 from waybill.wire.identifiers import canonical
 
@@ -37,31 +39,32 @@ def register(
     named = _name(tx, pieces, enforced=enforced)
     if named.unlisted:
         _refuse_unlisted(pieces, named.unlisted)
-    owner: dict[str, int] = {}
-    for number, piece in enumerate(pieces):
-        for key in piece.keys:
-            owner.setdefault(key, number)
-    owner.pop("", None)
-    if not owner:
+    starts, seqs = _number(tx, reseller, pieces)
+    if not seqs:
         return
-    first = store.take_seqs(tx, reseller, len(owner))
-    rows = _rows(owner, first, pieces, named)
     inserted = store.insert(
         tx,
         reseller,
-        rows,
+        _rows(seqs, starts, pieces, named),
         customers=[piece.customer for piece in pieces],
         uploads=[piece.transaction for piece in pieces],
         kinds=[KIND_NUMBER[piece.kind] if piece.kind else 0 for piece in pieces],
         approved=[piece.approved for piece in pieces],
         at=at,
     )
-    won = rows if inserted is None else [row for row in rows if row.seq in inserted]
-    for piece, seqs in _by_piece(won, pieces):
-        piece.seqs = (min(seqs), max(seqs))
-    _count(tx, reseller, ((pieces[row.piece - 1].customer, row.seq) for row in won), +1)
-    if len(won) < sum(len(piece.keys) - piece.keys.count("") for piece in pieces):
-        _judge(tx, reseller, pieces, owner.keys() - {row.key for row in won}, skip_own=skip_own)
+    won: Counter[tuple[int, int]] = Counter()
+    for piece, (start, end) in zip(pieces, pairwise(starts), strict=True):
+        own: Sequence[int] = range(start, end)
+        if inserted is not None:
+            own = [seq for seq in own if seq in inserted]
+        if own:
+            piece.seqs = (own[0], own[-1])
+            for block, count in _by_block(own):
+                won[piece.customer, block] += count
+    _count(tx, reseller, won, +1)
+    if won.total() < sum(len(piece.keys) - piece.keys.count("") for piece in pieces):
+        lost = set() if inserted is None else {k for k, s in seqs.items() if s not in inserted}
+        _judge(tx, reseller, pieces, lost, skip_own=skip_own)
 
 
 def _name(tx: Tx, pieces: Sequence[Piece], *, enforced: bool) -> Lookup:
@@ -83,23 +86,48 @@ def _refuse_unlisted(pieces: Sequence[Piece], unlisted: set[str]) -> None:
         piece.keys = ["" if key in unlisted else key for key in piece.keys]
 
 
-def _rows(owner: dict[str, int], first: int, pieces: Sequence[Piece], named: Lookup) -> list[Row]:
+def _number(tx: Tx, reseller: int, pieces: Sequence[Piece]) -> tuple[list[int], dict[str, int]]:
+    """Gives each key a sequence number once, in request order.
+
+    Returns:
+        Where the numbers of each piece begin, and where the last one's end; and each key's number.
+    """
+    keys: dict[str, None] = {}
+    counts = [0]
+    for piece in pieces:
+        keys.update(dict.fromkeys(piece.keys))
+        keys.pop("", None)
+        counts.append(len(keys))
+    first = store.take_seqs(tx, reseller, len(keys)) if keys else 0
+    seqs = dict(zip(keys, range(first, first + len(keys)), strict=True))
+    return [first + count for count in counts], seqs
+
+
+def _rows(
+    seqs: dict[str, int], starts: Sequence[int], pieces: Sequence[Piece], named: Lookup
+) -> Rows:
     # Sequence numbers follow the request, rows follow the key. What is shown of a device follows
     # from kind and key: they must fit each other, whichever of a phone's identifiers was sent.
+    keys = sorted(seqs)
+    ordered = [seqs[key] for key in keys]
     odd = {piece.keys[at]: form for piece in pieces for at, form in piece.odd.items()}
     odd |= {phone.key: phone.odd for phone in named.phones.values()}
     kinds = {phone.key: KIND_NUMBER[phone.kind] for phone in named.phones.values()}
-    return sorted(
-        Row(key, seq, number + 1, odd.get(key, ""), kinds.get(key, 0))
-        for seq, (key, number) in enumerate(owner.items(), first)
+    return Rows(
+        keys,
+        ordered,
+        [bisect_right(starts, seq) for seq in ordered] if len(pieces) > 1 else [],
+        [odd.get(key, "") for key in keys] if odd else [],
+        [kinds.get(key, 0) for key in keys] if kinds else [],
     )
 
 
-def _by_piece(rows: Iterable[Row], pieces: Sequence[Piece]) -> Iterable[tuple[Piece, list[int]]]:
-    seqs: dict[int, list[int]] = {}
-    for row in rows:
-        seqs.setdefault(row.piece, []).append(row.seq)
-    return [(pieces[number - 1], found) for number, found in seqs.items()]
+def _by_block(seqs: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """How many of some ascending sequence numbers lie in each block."""
+    blocks = range(seqs[0] // BLOCK, seqs[-1] // BLOCK + 1)
+    ends = [bisect_left(seqs, (block + 1) * BLOCK) for block in blocks]
+    for block, (start, end) in zip(blocks, pairwise([0, *ends]), strict=True):
+        yield block, end - start
 
 
 def _judge(
@@ -158,10 +186,10 @@ def remove(tx: Tx, reseller: int, pieces: Sequence[Piece], *, enforced: bool = F
                 continue
             del holders[key]
             closed_by[holder.seq] = piece.transaction
-            gone.append((piece.customer, holder.seq))
+            gone.append((piece.customer, holder.seq // BLOCK))
     if gone:
         store.remove(tx, reseller, closed_by)
-        _count(tx, reseller, gone, -1)
+        _count(tx, reseller, Counter(gone), -1)
 
 
 def remove_upload(
@@ -177,12 +205,11 @@ def remove_upload(
     left = store.upload_left(tx, reseller, customer, upload, limit)
     if left:
         store.remove(tx, reseller, {each.seq: delete for each in left})
-        _count(tx, reseller, [(customer, each.seq) for each in left], -1)
+        _count(tx, reseller, Counter((customer, each.seq // BLOCK) for each in left), -1)
     return [each.odd or canonical(KIND_OF[each.kind], each.key) for each in left]
 
 
-def _count(tx: Tx, reseller: int, devices: Iterable[tuple[int, int]], step: int) -> None:
-    live = Counter((customer, seq // BLOCK) for customer, seq in devices)
+def _count(tx: Tx, reseller: int, live: Counter[tuple[int, int]], step: int) -> None:
     changes: Counter[tuple[int, int]] = Counter()
     for (customer, block), count in live.items():
         changes[customer, block] += step * count

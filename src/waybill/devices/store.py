@@ -14,26 +14,30 @@ from waybill.devices.rules import BLOCK
 
 _INSERT = """
 insert into device (reseller, seq, customer, upload, registered_at, verified_at, kind, key, odd)
-select %(reseller)s, t.seq, (%(customers)s::int[])[t.piece], (%(uploads)s::bigint[])[t.piece],
-       %(at)s, case when (%(approved)s::boolean[])[t.piece] then %(at)s end,
-       coalesce(nullif(t.kind, 0), (%(kinds)s::smallint[])[t.piece]), t.key, t.odd
+select %(reseller)s, t.seq, (%(customers)s::int[])[coalesce(t.piece, 1)],
+       (%(uploads)s::bigint[])[coalesce(t.piece, 1)], %(at)s,
+       case when (%(approved)s::boolean[])[coalesce(t.piece, 1)] then %(at)s end,
+       coalesce(nullif(t.kind, 0), (%(kinds)s::smallint[])[coalesce(t.piece, 1)]), t.key, t.odd
 from unnest(string_to_array(%(keys)s, E'\\n'), %(seqs)s::bigint[], %(pieces)s::int[],
             string_to_array(%(odds)s, E'\\n', ''), %(other_kinds)s::smallint[])
      as t(key, seq, piece, odd, kind)
 """
 
 
-class Row(NamedTuple):
-    """A device to insert; `piece` counts from 1 and says whose customer, upload and kind it has.
+class Rows(NamedTuple):
+    """Devices to insert, a column each, sorted by key.
 
-    `kind` is another one than the piece's, or 0.
+    Args:
+        pieces: whose customer, upload and kind each has, counting from 1; empty for all the first.
+        odds: canonical forms that do not follow from kind and key; empty for none.
+        kinds: kinds that differ from the piece's, else 0; empty for none.
     """
 
-    key: str
-    seq: int
-    piece: int
-    odd: str
-    kind: int
+    keys: Sequence[str]
+    seqs: Sequence[int]
+    pieces: Sequence[int]
+    odds: Sequence[str]
+    kinds: Sequence[int]
 
 
 class Holder(NamedTuple):
@@ -67,7 +71,7 @@ def take_seqs(tx: Tx, reseller: int, count: int) -> int:
 def insert(
     tx: Tx,
     reseller: int,
-    rows: Sequence[Row],
+    rows: Rows,
     *,
     customers: Sequence[int],
     uploads: Sequence[int],
@@ -75,7 +79,7 @@ def insert(
     approved: Sequence[bool],
     at: datetime,
 ) -> set[int] | None:
-    """Registers the devices that nobody holds; rows must be sorted by key.
+    """Registers the devices that nobody holds.
 
     Nearly all batches hold no duplicate, so a plain insert is tried first: with ON CONFLICT each
     row costs about twice as much.
@@ -90,11 +94,11 @@ def insert(
         "approved": list(approved),
         "kinds": list(kinds),
         "at": at,
-        "keys": "\n".join([row.key for row in rows]),
-        "seqs": _ints([row.seq for row in rows]),
-        "pieces": _ints([row.piece for row in rows]),
-        "odds": "\n".join([row.odd for row in rows]) if any(row.odd for row in rows) else "",
-        "other_kinds": _ints([row.kind for row in rows] if any(row.kind for row in rows) else []),
+        "keys": "\n".join(rows.keys),
+        "seqs": _ints(rows.seqs),
+        "pieces": _ints(rows.pieces),
+        "odds": "\n".join(rows.odds),
+        "other_kinds": _ints(rows.kinds),
     }
     try:
         with tx.transaction():
