@@ -155,13 +155,22 @@ def commands() -> str:
     """Every command with its options, as `--help` says it."""
     # What is documented is `waybill`, however this was started.
     with patch.dict(os.environ, {"COLUMNS": "100"}), patch.object(sys, "argv", ["waybill"]):
-        from waybill.cli.main import app
+        from waybill.cli.main import CONVENTIONS, app
 
         # Of a command that looks like an option, the anchor has its dashes and the link has not.
         told = app.generate_docs().replace("(#waybill-install-", "(#waybill---install-")
     first, _, rest = told.partition("\n")
+    before, contents, after = rest.partition("## Table of Contents\n")
     return "\n".join(
-        [first.replace("# waybill", "# Commands"), "", _NOTE, *rest.rstrip().split("\n"), ""]
+        [
+            first.replace("# waybill", "# Commands"),
+            "",
+            _NOTE,
+            *before.rstrip().split("\n"),
+            CONVENTIONS,
+            *(contents + after).rstrip().split("\n"),
+            "",
+        ]
     )
 
 

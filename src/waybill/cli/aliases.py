@@ -19,8 +19,12 @@ from waybill.customers.store import Alias
 
 app = App(
     name="aliases",
-    help="Profile aliases: what an upload may ask for.\n\nA customer shares at most ten with each"
-    " of its resellers.",
+    help="""Profile aliases: what an upload may ask for.
+
+    A customer shares at most ten with each of its resellers. As JSON, an alias has the members
+    `profileAlias`, `profileId`, `customerId`, `resellerId`, `state` (active or closed),
+    `createdAt` and `closedAt`.
+    """,
 )
 
 

@@ -40,6 +40,9 @@ def approve(
         waybill approve --customer "Birch Hospitals"       all that waits, of all its resellers
         waybill approve 352099001761481 R58M1234567        single devices
 
+    As JSON, an array, one act for each reseller: `customerId`, `resellerId`, `transactionId` (of
+    an upload), `approved` (devices that were Pending) and `inProgress` (uploads that will go on).
+
     Args:
         identifiers: Devices, by any of their identifiers.
         upload: The transaction ID of an upload.

@@ -36,7 +36,16 @@ ScopeName = Literal[
 Scopes = Annotated[list[ScopeName] | None, Parameter(name="--scope")]
 Life = Annotated[int | None, Parameter(name="--token-life")]
 
-app = App(name="clients", help="OAuth clients: how a reseller's software signs in.")
+app = App(
+    name="clients",
+    help="""OAuth clients: how a reseller's software signs in.
+
+    As JSON, a client has the members `clientId`, `name`, `resellerId` (null: the operator's own),
+    `state` (active or deleted), `scopes`, `tokenLifeSeconds`, `createdAt`, `oldSecretUntil` (while
+    the secret before the last rotation works) and `deletedAt`; when it is made or its secret
+    rotated, and never again, also `clientSecret`.
+    """,
+)
 
 
 @app.command

@@ -18,7 +18,17 @@ from waybill.customers.store import Association, Customer, Overview
 from waybill.db.tx import Tx
 from waybill.resellers.rules import Verb
 
-app = App(name="customers", help="Customers: whom devices are for.")
+app = App(
+    name="customers",
+    help="""Customers: whom devices are for.
+
+    As JSON, one customer has the members `customerId`, `name`, `state` (active or closed),
+    `createdAt`, `devices` (how many are held for it), `lastRequestAt` and `resellers`, each with
+    `resellerId`, `name`, `autoApprove`, `aliases` and `devices` (how many) and `since`. In a list
+    `resellers` is how many there are. An association has `customerId`, `resellerId`,
+    `autoApprove` and `since`.
+    """,
+)
 
 
 @app.command

@@ -49,8 +49,16 @@ def device(identifier: str, /, *, json: Json = False, where: Where = HERE) -> No
         waybill device "35-209900-176148-1"
         waybill device r58m1234567
 
-    `refused` tells of uploads and deletes that refused it lately: it looks through the last 10000
-    transactions, for a second at most, and for the usual ways of writing.
+    *Refused* tells of uploads and deletes that refused it lately: among the last 10000
+    transactions, as far as a second goes, and in the usual ways of writing.
+
+    As JSON: `imei`, `imei2`, `meid`, `meidDecimal`, `serialNumber`, `model`, `listedAt` (since
+    when it is in the manufacturing list), `state` (Pending, Verified or not held), `resellerId`,
+    `resellerName`, `customerId`, `customerName`, `since`; `history`, newest first, each period
+    with `registeredAt`, `resellerId`, `resellerName`, `customerId`, `customerName`, `state`
+    (Pending, Verified or Removed), `transactionId`, `uploadId`, `orderNo`, `vendorId`,
+    `verifiedAt`, `removedAt`, `removedBy`; and `refused`, each with `time`, `resellerId`,
+    `customerId`, `transactionId`, `operation`, `sent`, `code`, `reason`.
 
     Args:
         identifier: An IMEI, an MEID or a serial number.

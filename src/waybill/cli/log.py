@@ -39,6 +39,9 @@ def activity(
         waybill activity --error 0A1B2C…      the call that was answered with this errorId
         waybill activity --status Error --days 1
 
+    As JSON, an array: `time`, `event`, `status`, `resellerId`, `customerId`, `performedBy`,
+    `transactionId`, `errorId`, `code`, `details`.
+
     Args:
         reseller: Only of this reseller: ID or name.
         customer: Only about this customer: ID or name.

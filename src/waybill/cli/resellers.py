@@ -18,7 +18,16 @@ from waybill.resellers import actions, store
 from waybill.resellers.rules import Verb
 from waybill.resellers.store import Overview, Reseller
 
-app = App(name="resellers", help="Resellers: who uploads devices.")
+app = App(
+    name="resellers",
+    help="""Resellers: who uploads devices.
+
+    As JSON, one reseller has the members `resellerId`, `name`, `state` (active, blocked or
+    closed), `kdpRelease`, `statusShape` and `enforceManufactured` (null: as the installation),
+    `createdAt`, `customers`, `vendors`, `clients` (how many of each), `devices` (how many it
+    holds), `waiting` (transactions in progress) and `lastRequestAt`. A list leaves some out.
+    """,
+)
 
 
 @app.command

@@ -11,6 +11,9 @@ def config(*, json: Json = False, where: Where = HERE) -> None:
     """Show every setting with its value, source and meaning.
 
     Any of them can be set in the environment: `upload_devices_max` is WAYBILL_UPLOAD_DEVICES_MAX.
+
+    As JSON, an array: `setting`, `value`, `source` (option, environment or default), `unit`,
+    `meaning`.
     """
     settings = where.settings()
     given = {"data_dir": where.data_dir, "database_url": where.database_url}

@@ -43,6 +43,9 @@ def transactions(
         waybill transactions --with-errors --days 7
         waybill transactions --reseller "Harbour Mobile" --state Progress
 
+    As JSON, an array: `acceptedAt`, `transactionId`, `resellerId`, `customerId`, `operation`,
+    `state`, `devices`, `ok`, `failed`, `skipped` (how many), `orderNo`, `completedAt`.
+
     Args:
         reseller: Only of this reseller: ID or name.
         customer: Only for this customer: ID or name.
@@ -102,7 +105,15 @@ def transaction(
         waybill transaction T-0042 --failed              each failed device and why
         waybill transaction T-0042 --outcomes --csv -    every device, in request order, as CSV
 
-    In CSV a cell that a spreadsheet would take for a formula begins with '.
+    In CSV a cell that a spreadsheet would take for a formula begins with '. The columns are those
+    of `outcomes`.
+
+    As JSON: the members of `waybill transactions`, and `resellerName`, `customerName`, `vendorId`,
+    `type`, `removeTransactionId`, `uploadId`, `orderTime`, `profileAliases`, `targetService`,
+    `performedBy`, `approvedAt`, `done` (devices so far); `byCode`, each with `code`, `message`,
+    `count`; `byReason`, each with `reason`, `code`, `count`, `meaning`, `next`; and where asked
+    for `outcomes`, each with `position` (from 1), `device` (as sent), `outcome` (OK, Error,
+    Skipped or In progress), `code`, `message`, `reason`, `next`.
 
     Args:
         transaction_id: Its ID, as the reseller chose it.
@@ -116,19 +127,17 @@ def transaction(
     with opened(where.settings()) as tx:
         found = find(tx, transaction_id, reseller)
         content = store.content(tx, found.seq)
-    done = found.ok + found.failed + found.skipped
-    devices = list(rules.judged(content.identifiers, content.outcomes, done))
     if csv_file is not None:
-        count = _write_csv(csv_file, _told(devices, failed_only=failed))
+        count = _write_csv(csv_file, _devices(found, content, failed_only=failed))
         if csv_file == "-":
             return
         note(f"{count} devices were written to {csv_file}.")
     shown = _shown(found, content)
-    counted = Counter(outcome for _, _, outcome in devices if outcome is not None)
+    counted = Counter(map(Outcome, content.outcomes or b""))
     shown["byCode"], shown["byReason"] = _by_code(counted), _by_reason(counted)
     people = {}
     if (outcomes or failed) and csv_file is None:
-        shown["outcomes"] = list(_told(devices, failed_only=failed))
+        shown["outcomes"] = list(_devices(found, content, failed_only=failed))
         # The message follows from the code, and what to do next stands beside the reason above.
         people["outcomes"] = [
             {name: each[name] for name in each if name not in ("message", "next")}
@@ -235,10 +244,11 @@ def _by_reason(counted: Counter[Outcome]) -> list[dict[str, Any]]:
     ]
 
 
-def _told(
-    devices: Iterable[tuple[int, str, Outcome | None]], *, failed_only: bool
+def _devices(
+    each: Summary, content: store.Content, *, failed_only: bool
 ) -> Iterator[dict[str, Any]]:
-    for position, sent, outcome in devices:
+    done = each.ok + each.failed + each.skipped
+    for position, sent, outcome in rules.judged(content.identifiers, content.outcomes, done):
         code = outcome.code if outcome is not None else None
         if failed_only and code is None:
             continue

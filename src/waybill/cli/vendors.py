@@ -21,7 +21,11 @@ from waybill.resellers.store import Reseller
 
 app = App(
     name="vendors",
-    help="Vendors: for whom a distributor uploads.\n\nAn upload names one by its ID.",
+    help="""Vendors: for whom a distributor uploads.
+
+    An upload names one by its ID. As JSON, a vendor has the members `vendorId`, `name`,
+    `resellerId`, `state` (active or closed) and `createdAt`.
+    """,
 )
 
 
