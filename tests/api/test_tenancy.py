@@ -209,10 +209,14 @@ def test_another_resellers_customer_is_like_one_that_nobody_serves(
     assert ask(scene.own, customerId=scene.has["own"]["customerId"]).is_success
 
 
-def test_a_transaction_id_that_another_reseller_used_is_free(scene: Scene) -> None:
-    used = scene.has["other"]["transactionId"]
-    assert upload(scene.own, transactionId=used).status_code == 200
-    assert delete(scene.own, transactionId=scene.has["other"]["removeTransactionId"]).is_success
+def test_a_transaction_id_that_another_reseller_used_is_free(world: World) -> None:
+    neighbour = world.neighbour()
+    neighbour.uploaded(transactionId="T1")
+    neighbour.deleted(removeTransactionId="T1", transactionId="T2")
+    assert "devices" not in world.uploaded(transactionId="T2")
+    assert "devices" not in world.deleted(removeTransactionId="T2", transactionId="T1")
+    assert world.status(transactionId="T1").json()["operationType"] == "DELETE"
+    assert neighbour.status(transactionId="T1").json()["operationType"] == "UPLOAD"
 
 
 def test_another_resellers_device_cannot_be_deleted_and_looks_like_none(scene: Scene) -> None:
@@ -246,10 +250,9 @@ def test_lists_show_ones_own_alone_even_of_a_customer_that_both_serve(scene: Sce
         {each["transactionId"] for each in told["devices"]["transactions"]}
         for told in (world.status(pageSize=1000).json() for world in (scene.own, scene.other))
     ]
-    assert scene.has["other"]["removeTransactionId"] in transactions[1]
-    kept = {scene.has["other"]["transactionId"], scene.has["other"]["removeTransactionId"]}
-    # An ID of the other's may have been used here as well, for a transaction of one's own.
-    assert transactions[1] >= kept
+    for whose, seen in zip(("own", "other"), transactions, strict=True):
+        assert seen >= {scene.has[whose][name] for name in ("transactionId", "removeTransactionId")}
+    assert not transactions[0] & transactions[1]
     for world, customers in ((scene.own, 2), (scene.other, 2)):
         listed = world.call("GET", "/customers/list", params={"resellerId": world.reseller_id})
         ids = [each["customerId"] for each in listed.json()["customers"]]
