@@ -21,7 +21,12 @@ from waybill.wire.scopes import Scope
 
 
 def create(call: Call) -> Answer:
-    """`POST /oauth2/clients`: a new client; its secret is in this answer alone."""
+    """`POST /ams/v1/oauth2/clients`: makes a client.
+
+    For the caller's own reseller; an operator's client may name one, and else makes another of its
+    own kind. The secret is in this answer alone. That these calls exist is documented; what they
+    take and answer is ours.
+    """
     wish = clients.parse(call.members)
     with call.tx() as tx:
         reseller = call.acting.reseller
@@ -41,7 +46,10 @@ def create(call: Call) -> Answer:
 
 
 def listing(call: Call) -> Answer:
-    """`GET /oauth2/clients`."""
+    """`GET /ams/v1/oauth2/clients`: lists the clients that the caller may manage.
+
+    A reseller's client sees those of its reseller, an operator's all of them.
+    """
     with call.tx() as tx:
         found = store.clients(
             tx, reseller=call.acting.reseller, operators=False, deleted=False, limit=None
@@ -50,15 +58,16 @@ def listing(call: Call) -> Answer:
 
 
 def show(call: Call) -> Answer:
-    """`GET /oauth2/clients/{clientId}`."""
+    """`GET /ams/v1/oauth2/clients/{clientId}`: shows a client."""
     with call.tx() as tx:
         return json(_client(_named(call, tx)))
 
 
 def change(call: Call) -> Answer:
-    """`PATCH /oauth2/clients/{clientId}`: name, scopes, life of tokens, or a new secret.
+    """`PATCH /ams/v1/oauth2/clients/{clientId}`: changes a client, or renews its secret.
 
-    `{"renewSecret": true}` gives a new secret; the old one works for `overlapHours` (24) more.
+    With `{"renewSecret": true}` the answer holds a new secret; the old one works for `overlapHours`
+    (24) more, so that software can be given the new one without a pause.
     """
     wish = clients.parse(call.members)
     with call.tx() as tx:
@@ -81,7 +90,10 @@ def change(call: Call) -> Answer:
 
 
 def change_times(call: Call) -> Answer:
-    """`PUT /oauth2/clients/{clientId}/expirationTimes`: how long its tokens live."""
+    """`PUT /ams/v1/oauth2/clients/{clientId}/expirationTimes`: sets how long its tokens live.
+
+    Tokens that were issued keep theirs.
+    """
     life_s = clients.parse_times(call.members)
     with call.tx() as tx:
         old = _named(call, tx)
@@ -93,7 +105,10 @@ def change_times(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
-    """`DELETE /oauth2/clients/{clientId}`: it signs in no more, and its tokens are dead."""
+    """`DELETE /ams/v1/oauth2/clients/{clientId}`: ends a client.
+
+    It signs in no more, and its tokens are dead everywhere within a second.
+    """
     with call.tx() as tx:
         actions.delete_client(
             tx,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
@@ -10,7 +11,7 @@ from inspect import getdoc
 import msgspec
 
 from waybill.api.caller import EMPTY_JWT, INVALID_API_KEY, INVALID_JWT, INVALID_TOKEN
-from waybill.api.curl import curl
+from waybill.api.curl import curl, shown_path
 from waybill.api.edge import Answer, Call, Route, json
 from waybill.api.schemas import Node, reference, schema_of, schemas, without_null
 from waybill.wire import calls
@@ -54,6 +55,7 @@ _TAGS = {
     "Sign in": "OAuth 2.0 client credentials: the current scheme.",
     "Devices": "Upload and delete are asynchronous: the status tells what became of each device.",
     "Customers": "Whom the reseller serves, and the profiles that they share with it.",
+    "Clients": "How a reseller's software signs in.",
     "Health": "For load balancers and supervisors. No part of KDP.",
 }
 
@@ -88,7 +90,7 @@ def document(routes: Sequence[Route], base_url: str) -> Node:
     paths: dict[str, Node] = {}
     for route, told_of in shown:
         operation = _operation(route, told_of, base_url)
-        paths.setdefault(route.path, {})[route.method.lower()] = operation
+        paths.setdefault(shown_path(route), {})[route.method.lower()] = operation
     components = schemas(_bodies(shown))
     failing = {code.code for _, told_of in shown for code in told_of.device_codes}
     components["FailedDevice"]["properties"]["code"]["enum"] = sorted(failing)
@@ -163,8 +165,9 @@ def _words(handler: Callable[..., object]) -> tuple[str, str]:
 
 
 def _parameters(route: Route, told_of: Described) -> list[Node]:
+    named = [_IN_PATH[name] for name in re.findall(r"{(\w+)}", shown_path(route))]
     if told_of.takes is None or route.body is not None:
-        return []
+        return named
     schema = schema_of(told_of.takes)
     where = "header" if told_of.in_headers else "query"
     example = next(iter(told_of.asks.values()), {})
@@ -183,11 +186,24 @@ def _parameters(route: Route, told_of: Described) -> list[Node]:
     ]
 
 
+_IN_PATH: dict[str, Node] = {
+    "clientId": {
+        "name": "clientId",
+        "in": "path",
+        "description": "The client.",
+        "required": True,
+        "x-source": Source.DOCUMENTED.value,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+        "example": "9f1c1f5be3f74c4d8f7f0d3f5a2b6c7d",
+    }
+}
+
+
 # --- answers ------------------------------------------------------------------------------------
 
 
 def _responses(route: Route, told_of: Described) -> Node:
-    responses = {"200": _success(told_of)}
+    responses = {str(told_of.status): _success(told_of)}
     by_status: dict[str, list[Code]] = {}
     for code in told_of.codes:
         by_status.setdefault(str(code.status), []).append(code)

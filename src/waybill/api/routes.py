@@ -10,6 +10,9 @@ from waybill.wire.scopes import Scope
 
 GEN2 = "/kcs/v1/rp"
 AMS = "/ams/v1"
+_CLIENTS = f"{AMS}/oauth2/clients"
+_CLIENT = f"{_CLIENTS}/{{client_id:str}}"
+_TIMES = f"{_CLIENT}/expirationTimes"
 _MANAGE, _VIEW = Scope.DEVICES_MANAGE, Scope.DEVICES_VIEW
 _CUSTOMERS, _ALIAS = Scope.CUSTOMERS, Scope.PROFILE_ALIAS
 
@@ -24,24 +27,18 @@ _CALLS: tuple[Route, ...] = (
     Route("POST", f"{AMS}/oauth2/token", oauth.token, body="form", told=calls.TOKEN),
     Route("POST", f"{AMS}/oauth2/revoke", oauth.revoke, body="form", told=calls.REVOKE),
     Route("GET", "/.well-known/oauth-authorization-server", oauth.metadata, told=calls.METADATA),
+    Route("POST", _CLIENTS, clients.create, Scope.ALL, "json", told=calls.CLIENT_NEW),
+    Route("GET", _CLIENTS, clients.listing, Scope.ALL, told=calls.CLIENTS),
+    Route("GET", _CLIENT, clients.show, Scope.ALL, told=calls.CLIENT),
+    Route("PATCH", _CLIENT, clients.change, Scope.ALL, "json", told=calls.CLIENT_CHANGED),
+    Route("DELETE", _CLIENT, clients.delete, Scope.ALL, told=calls.CLIENT_DELETED),
+    Route("PUT", _TIMES, clients.change_times, Scope.ALL, "json", told=calls.CLIENT_TIMES),
     Route("GET", "/healthz", health.alive, probe=True, told=calls.ALIVE),
     Route("GET", "/readyz", health.ready, probe=True, told=calls.READY),
 )
 
-_CLIENTS = f"{AMS}/oauth2/clients"
-_CLIENT = f"{_CLIENTS}/{{client_id:str}}"
-_MANAGEMENT: tuple[Route, ...] = (
-    Route("POST", _CLIENTS, clients.create, Scope.ALL, "json"),
-    Route("GET", _CLIENTS, clients.listing, Scope.ALL),
-    Route("GET", _CLIENT, clients.show, Scope.ALL),
-    Route("PATCH", _CLIENT, clients.change, Scope.ALL, "json"),
-    Route("DELETE", _CLIENT, clients.delete, Scope.ALL),
-    Route("PUT", f"{_CLIENT}/expirationTimes", clients.change_times, Scope.ALL, "json"),
-)
-
 ROUTES: tuple[Route, ...] = (
     *_CALLS,
-    *_MANAGEMENT,
     Route("GET", "/openapi.json", openapi.of(_CALLS)),
     Route("GET", "/docs", docs.of(_CALLS)),
 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from waybill.wire import gen2, oauth, requests
+from waybill.wire import clients, gen2, oauth, requests
 from waybill.wire.codes import Code
 from waybill.wire.identifiers import Kind
 from waybill.wire.sources import Source
@@ -25,7 +25,8 @@ class Described:
         id: the operation's ID, which generated clients name a method by.
         source: where we know the call from.
         takes: the query, the body, or (`in_headers`) the headers.
-        answers: the body of a success by its name; None: an empty one.
+        answers: the body of a success; several where it has several shapes; none: it is empty.
+        status: of a success.
         refusals: the codes that an answer can carry, each with what fills `{parameter}` in its
             example.
         device_codes: the codes that one device of an accepted request can fail with.
@@ -39,6 +40,7 @@ class Described:
     takes: type[msgspec.Struct] | None = None
     in_headers: bool = False
     answers: tuple[type[msgspec.Struct], ...] = ()
+    status: int = 200
     refusals: Mapping[Code, str] = field(default_factory=dict)
     device_codes: tuple[Code, ...] = ()
     asks: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -275,6 +277,76 @@ METADATA = Described(
     Source.OURS,
     answers=(oauth.Metadata,),
     refusals=_ANY,
+)
+
+
+_MANAGEMENT = {
+    **_ANY,
+    Code.AUTHENTICATION_MISSING: "",
+    Code.AUTHORIZATION_FAIL: "",
+    Code.RESELLER_NOT_FOUND: "",
+}
+_OF_CLIENT = {**_MANAGEMENT, Code.RESOURCE_NOT_FOUND: ""}
+_OF_WISH = {Code.RESOURCE_INVALID_PARAM: "scopes", Code.DEVICE_COUNT_EXCEEDED: ""}
+_NEW_ID = "9f1c1f5be3f74c4d8f7f0d3f5a2b6c7d"
+_CLIENT_SHOWN = clients.Client(
+    clientId=_NEW_ID,
+    name="Warehouse",
+    resellerId=_RESELLER,
+    scopes=["kdp.devices"],
+    expirationTimes=clients.ExpirationTimes(599),
+)
+_CLIENT_MADE = msgspec.structs.replace(_CLIENT_SHOWN, clientSecret=_SECRET)
+
+CLIENT_NEW = Described(
+    "createClient",
+    "Clients",
+    Source.DOCUMENTED,
+    requests.NewClient,
+    answers=(clients.Client,),
+    status=201,
+    refusals={**_MANAGEMENT, **_OF_WISH, Code.RESELLER_ID_INVALID: ""},
+    asks={"For devices": {"name": "Warehouse", "scopes": ["kdp.devices"]}},
+    replies={"Made": _CLIENT_MADE},
+)
+CLIENTS = Described(
+    "listClients",
+    "Clients",
+    Source.DOCUMENTED,
+    answers=(clients.Clients,),
+    refusals=_MANAGEMENT,
+    replies={"One client": clients.Clients([_CLIENT_SHOWN])},
+)
+CLIENT = Described(
+    "getClient",
+    "Clients",
+    Source.DOCUMENTED,
+    answers=(clients.Client,),
+    refusals=_OF_CLIENT,
+    replies={"A client": _CLIENT_SHOWN},
+)
+CLIENT_CHANGED = Described(
+    "changeClient",
+    "Clients",
+    Source.DOCUMENTED,
+    requests.ChangedClient,
+    answers=(clients.Client,),
+    refusals={**_OF_CLIENT, **_OF_WISH},
+    asks={"A new secret": {"renewSecret": True, "overlapHours": 24}},
+    replies={"With a new secret": _CLIENT_MADE},
+)
+CLIENT_DELETED = Described(
+    "deleteClient", "Clients", Source.DOCUMENTED, status=204, refusals=_OF_CLIENT
+)
+CLIENT_TIMES = Described(
+    "changeExpirationTimes",
+    "Clients",
+    Source.DOCUMENTED,
+    clients.ExpirationTimes,
+    answers=(clients.ExpirationTimes,),
+    refusals={**_OF_CLIENT, **_OF_WISH, Code.RESOURCE_INVALID_PARAM: "accessToken"},
+    asks={"A quarter of an hour": {"accessToken": 900}},
+    replies={"Changed": clients.ExpirationTimes(900)},
 )
 
 

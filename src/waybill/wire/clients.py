@@ -4,40 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from waybill.wire.codes import Code, Refused
 from waybill.wire.scopes import Scope
+from waybill.wire.sources import Source, told
 
 LIFE_MAX_S = 3600
 OVERLAP_MAX_H = 24 * 30
-_NAME_MAX = 200
+NAME_MAX = 200
 
 
 class ExpirationTimes(msgspec.Struct):
-    """How long what a client is given lives, in seconds."""
+    """How long what a client is given lives."""
 
-    accessToken: int
+    accessToken: Annotated[
+        int,
+        told(
+            "Seconds that a token lives when its request does not say.",
+            Source.OURS,
+            599,
+            schema={"minimum": 1, "maximum": LIFE_MAX_S},
+        ),
+    ]
 
 
 class Client(msgspec.Struct, kw_only=True):
     """A client. Its secret is told once: when it is made, and when it is renewed."""
 
-    clientId: str
-    clientSecret: str | UnsetType = UNSET
-    name: str
-    resellerId: str | UnsetType = UNSET
-    scopes: list[str]
-    expirationTimes: ExpirationTimes
+    clientId: Annotated[
+        str, told("What it signs in as.", Source.OURS, "9f1c1f5be3f74c4d8f7f0d3f5a2b6c7d")
+    ]
+    clientSecret: (
+        Annotated[str, told("Its secret, this once.", Source.OURS, "YOUR-CLIENT-SECRET")]
+        | UnsetType
+    ) = UNSET
+    name: Annotated[str, told("What people call it.", Source.OURS, "Warehouse")]
+    resellerId: (
+        Annotated[
+            str, told("Whom it acts for; absent for the operator's own.", Source.OURS, "3811947052")
+        ]
+        | UnsetType
+    ) = UNSET
+    scopes: Annotated[list[str], told("What it may do.", Source.OURS, ["kdp.devices"])]
+    expirationTimes: Annotated[ExpirationTimes, told("How long its tokens live.", Source.OURS)]
 
 
 class Clients(msgspec.Struct):
     """The clients that the caller may manage, the newest first."""
 
-    clients: list[Client]
+    clients: Annotated[list[Client], told("Without their secrets.", Source.OURS)]
 
 
 @dataclass(frozen=True)
@@ -86,7 +105,7 @@ def _text(value: object, name: str) -> str | None:
 
 def _name(value: object) -> str | None:
     name = _text(value, "name")
-    if name is not None and (len(name) > _NAME_MAX or not name.isprintable()):
+    if name is not None and (len(name) > NAME_MAX or not name.isprintable()):
         raise Refused(Code.RESOURCE_INVALID_PARAM, "name")
     return name
 

@@ -338,7 +338,7 @@ class StatusPage(msgspec.Struct):
 class WrappedStatus(msgspec.Struct):
     """The status of transactions, wrapped."""
 
-    devices: StatusPage
+    devices: Annotated[StatusPage, told("The page.", Source.SAMPLE)]
 
 
 class Device(msgspec.Struct, kw_only=True):

@@ -11,7 +11,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from waybill.wire.clients import NAME_MAX, OVERLAP_MAX_H, ExpirationTimes
 from waybill.wire.gen2 import ORDER_TIME_MAX
+from waybill.wire.scopes import Scope
 from waybill.wire.sources import Source, told
 
 DEVICES_MAX = 100_000
@@ -218,7 +220,7 @@ class TokenForm(msgspec.Struct):
     expires_in: Annotated[
         int | None,
         told(
-            "How long it shall live, in seconds; 599 when absent.",
+            "How long it shall live, in seconds; absent: as is set for the client (599).",
             Source.DOCUMENTED,
             599,
             schema={"minimum": 1, "maximum": 3600},
@@ -237,4 +239,57 @@ class RevokeForm(msgspec.Struct):
     ] = None
     client_secret: Annotated[
         str | None, told("Its secret; absent when HTTP Basic carries it.", Source.DOCUMENTED)
+    ] = None
+
+
+_SCOPES = told(
+    "What it may do.",
+    Source.OURS,
+    ["kdp.devices"],
+    schema={
+        "minItems": 1,
+        "items": {"type": "string", "enum": [scope.value for scope in Scope]},
+    },
+)
+
+
+class NewClient(msgspec.Struct):
+    """A client to make: all that is left out has a default."""
+
+    name: Annotated[
+        str | None,
+        told("What people call it.", Source.OURS, "Warehouse", schema={"maxLength": NAME_MAX}),
+    ] = None
+    scopes: Annotated[list[str] | None, _SCOPES] = None
+    expirationTimes: Annotated[
+        ExpirationTimes | None, told("How long its tokens live.", Source.OURS)
+    ] = None
+    resellerId: Annotated[
+        str | None,
+        told("Whom it acts for: named by an operator's client.", Source.OURS, "3811947052"),
+    ] = None
+
+
+class ChangedClient(msgspec.Struct):
+    """What to change of a client: all that is left out stays."""
+
+    name: Annotated[
+        str | None,
+        told("What people call it.", Source.OURS, "Warehouse", schema={"maxLength": NAME_MAX}),
+    ] = None
+    scopes: Annotated[list[str] | None, _SCOPES] = None
+    expirationTimes: Annotated[
+        ExpirationTimes | None, told("How long its tokens live.", Source.OURS)
+    ] = None
+    renewSecret: Annotated[
+        bool | None, told("True: the answer holds a new secret.", Source.OURS, True)
+    ] = None
+    overlapHours: Annotated[
+        int | None,
+        told(
+            "How long the old secret works beside the new one; 24 when absent.",
+            Source.OURS,
+            24,
+            schema={"minimum": 0, "maximum": OVERLAP_MAX_H},
+        ),
     ] = None

@@ -17,7 +17,7 @@ def codes(operation: Node) -> Html:
     for status, response in operation["responses"].items():
         coded = {str(each["code"]): each for each in response.get("x-codes", [])}
         examples = next(iter(response.get("content", {}).values()), {}).get("examples", {})
-        if status == "200":
+        if status.startswith("2"):
             continue
         for name, example in examples.items():
             number, _, message = name.partition(" ")

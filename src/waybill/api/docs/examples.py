@@ -28,7 +28,7 @@ def samples(operation: Node) -> Html:
 
 def replies(operation: Node) -> Html:
     """Answers to it."""
-    content = operation["responses"]["200"].get("content", {})
+    content = next(iter(operation["responses"].values())).get("content", {})
     examples = next(iter(content.values()), {}).get("examples", {})
     return join(
         _block(f"Answer: {name}", _pretty(each["value"])) for name, each in examples.items()
@@ -78,8 +78,9 @@ def attempt(method: str, path: str, operation: Node) -> Html:
             fields.append(el("label", el("span", "Body"), text))
         else:
             fields += [_field(name, str(value), "form", False) for name, value in example.items()]
+    signed = any("oauth2" in each for each in operation["security"])
     send = el("button", "Send", type="submit")
-    form = el("form", fields, el("p", send), data_method=method, data_path=path)
+    form = el("form", fields, el("p", send), data_method=method, data_path=path, data_token=signed)
     shown = el("pre", class_="outcome", tabindex="0", hidden=True)
     return el("details", el("summary", "Try it"), form, shown, class_="try needs-script")
 

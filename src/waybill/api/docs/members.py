@@ -11,17 +11,21 @@ from waybill.api.schemas import Node
 
 def asked(told: Node, operation: Node) -> Html:
     """What is sent: query, headers or body."""
-    parameters = operation.get("parameters", [])
-    if parameters:
-        where = "Headers" if parameters[0]["in"] == "header" else "Query"
-        rows = [_member(told, each["name"], _flat(each), each["required"]) for each in parameters]
-        return join([el("h4", where), el("dl", rows, class_="members")])
+    parts: list[Html] = []
+    for where in ("path", "header", "query"):
+        asked = [each for each in operation.get("parameters", []) if each["in"] == where]
+        rows = [_member(told, each["name"], _flat(each), each["required"]) for each in asked]
+        if rows:
+            parts += [el("h4", _WHERE[where]), el("dl", rows, class_="members")]
     if "requestBody" in operation:
         media, content = next(iter(operation["requestBody"]["content"].items()))
         schema = _resolved(told, content["schema"])
         kind = "JSON" if media.endswith("json") else "Form"
-        return join([el("h4", f"Body: {kind}"), _members(told, schema)])
-    return Html("")
+        parts += [el("h4", f"Body: {kind}"), _members(told, schema)]
+    return join(parts)
+
+
+_WHERE = {"path": "In the path", "header": "Headers", "query": "Query"}
 
 
 def _flat(parameter: Node) -> Node:
@@ -30,9 +34,10 @@ def _flat(parameter: Node) -> Node:
 
 def answered(told: Node, operation: Node) -> Html:
     """What comes back, folded away."""
-    content = operation["responses"]["200"].get("content")
+    success = next(iter(operation["responses"].values()))
+    content = success.get("content")
     if content is None:
-        return el("p", operation["responses"]["200"]["description"])
+        return el("p", success["description"])
     schema = next(iter(content.values()))["schema"]
     kinds = [_resolved(told, each) for each in schema.get("oneOf", [schema])]
     return join(
@@ -88,7 +93,8 @@ def _kind(told: Node, member: Node) -> str:
     if "enum" in member:
         return " | ".join(str(each) for each in member["enum"] if each)
     kinds = member.get("type") or next(
-        (each["type"] for each in member.get("anyOf", []) if each.get("type") != "null"), "object"
+        (each["type"] for each in member.get("anyOf", []) if each.get("type", "null") != "null"),
+        "object",
     )
     kinds = [kinds] if isinstance(kinds, str) else [each for each in kinds if each != "null"]
     said = " or ".join(kinds)

@@ -82,21 +82,23 @@
     const query = new URLSearchParams();
     const fields = new URLSearchParams();
     const headers = {};
+    let path = form.dataset.path;
     let body;
     for (const field of all("[data-in]", form)) {
       if (field.value === "") continue;
+      if (field.dataset.in === "path") path = path.replace(`{${field.name}}`, encodeURIComponent(field.value));
       if (field.dataset.in === "query") query.append(field.name, field.value);
       if (field.dataset.in === "header") headers[field.name] = field.value;
       if (field.dataset.in === "form") fields.append(field.name, field.value);
       if (field.dataset.in === "body") body = field.value;
     }
-    if (form.dataset.path.startsWith("/kcs/")) {
+    if (form.dataset.token !== undefined) {
       headers.Authorization = `Bearer ${value("token")}`;
       if (body !== undefined) headers["Content-Type"] = "application/json";
     }
     const asked = query.size ? `?${query}` : "";
     return [
-      form.dataset.path + asked,
+      path + asked,
       { method: form.dataset.method, headers, body: body ?? (fields.size ? fields : undefined) },
     ];
   };

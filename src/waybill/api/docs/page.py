@@ -28,7 +28,7 @@ def of(routes: Sequence[Route]) -> Callable[[Call], Answer]:
     @lru_cache(maxsize=16)
     def made(base_url: str) -> Answer:
         body = page(document(routes, base_url)).encode()
-        return Answer(body, headers=_headers(), media_type="text/html; charset=utf-8")
+        return Answer(body, headers=_headers(), media_type="text/html")
 
     return lambda call: made(call.incoming.base_url)
 
