@@ -5,9 +5,11 @@ The exit codes are documented in the help of `waybill` itself (`main.py`).
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 
 class Exit(IntEnum):
@@ -145,9 +147,17 @@ def _database(problem: Exception) -> Told | None:
 
 
 def _file(problem: Exception) -> Told | None:
+    if is_output(problem):
+        return Told(Exit.FAILED, f"Standard output: {os.strerror(problem.errno or 0)}.")
     if not isinstance(problem, OSError) or not problem.filename:
         return None
     return Told(Exit.FAILED, f"{problem.filename}: {problem.strerror}.")
+
+
+def is_output(problem: Exception) -> TypeGuard[OSError]:
+    """Whether standard output takes no more."""
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+    return isinstance(problem, OSError) and not problem.filename and problem.errno in full
 
 
 def _unforeseen(problem: Exception) -> Told:

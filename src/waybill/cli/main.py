@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
-from waybill.cli.failure import Exit, Senseless, told
+from waybill.cli.failure import Exit, Senseless, is_output, told
 
 RUN, ADMINISTER, LOOK, TRY, OPTIONS = (
     Group(name, sort_key=place)
@@ -105,7 +105,7 @@ def worker(*, database_url: str | None = None, data_dir: Path | None = None) -> 
     work(settings.model_copy(update={"database_url": url_of(settings)}))
 
 
-# Group, name, where it is, and its summary once more: to read that off the command would load it.
+# Group, name, where it is, and how its help begins: to read that off the command would load it.
 COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
     (RUN, "config", "settings:config", "Show every setting with its value, source and meaning."),
     (ADMINISTER, "resellers", "resellers:app", "Resellers: who uploads devices."),
@@ -119,8 +119,8 @@ COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
     (LOOK, "transactions", "transactions:transactions", "Show uploads and deletes, newest first."),
     (LOOK, "transaction", "transactions:transaction", "Show one upload or delete in full."),
     (LOOK, "activity", "log:activity", "Show the activity log, the newest entry first."),
-    (LOOK, "verify", "verify:verify", "Prove what must hold, on a live database."),
-    (TRY, "imei", "identifiers:imei", "Print made-up identifiers that an upload accepts."),
+    (LOOK, "verify", "verify:verify", "Prove what must hold."),
+    (TRY, "imei", "identifiers:imei", "Print made-up device identifiers that an upload accepts."),
 )
 
 
@@ -162,16 +162,24 @@ def main(arguments: list[str] | None = None) -> None:
         code: Any = chosen(
             given, result_action="return_value", exit_on_error=False, print_error=False
         )
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read us has read enough (`waybill imei 1000 | head`).
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         raise SystemExit(Exit.DONE) from None
     except KeyboardInterrupt:
         raise SystemExit(Exit.INTERRUPTED) from None
     except Exception as problem:
+        if is_output(problem):
+            _forget_output()
         raise SystemExit(_fail(problem, json="--json" in given)) from None
     raise SystemExit(code if isinstance(code, int) else Exit.DONE)
+
+
+def _forget_output() -> None:
+    """What is still to be written goes nowhere: else Python would complain when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refuse_bytes(given: list[str]) -> None:
