@@ -19,6 +19,7 @@ from waybill.spreadsheet.damage import (
     like_meid,
     mend,
     shorten,
+    unwrap,
 )
 from waybill.wire.codes import Code
 from waybill.wire.identifiers import Kind, Rules, canonical, parse, parse_all
@@ -185,9 +186,10 @@ def _identify(kind: Kind, texts: list[str], by: Rules) -> _Found:
     for number in parsed.refused:
         at = given[number]
         values[at] = ""
-        if is_nothing(texts[at]):
+        plain = mend(texts[at])
+        if is_nothing(plain):
             continue
-        again = parse(kind, mend(texts[at]), by)
+        again = parse(kind, plain, by)
         if isinstance(again, Code):
             wrong[at] = diagnose(kind, texts[at], by)
         else:
@@ -201,7 +203,11 @@ def _identify(kind: Kind, texts: list[str], by: Rules) -> _Found:
 
 
 def _models(texts: list[str]) -> _Found:
-    values = ["" if is_nothing(text) else " ".join(text.split()) for text in texts]
+    # Few different ones, many times each.
+    known = {
+        text: "" if is_nothing(text) else " ".join(unwrap(text).split()) for text in set(texts)
+    }
+    values = [known[text] for text in texts]
     wrong = {
         at: Diagnosis("is too long for a model", f"{MODEL_MAX} characters are the most.")
         for at, value in enumerate(values)

@@ -35,7 +35,17 @@ class Diagnosis(NamedTuple):
 
 def is_nothing(text: str) -> bool:
     """Whether a cell says that there is no value: it is empty, or `-`, `n/a`, `none`, `0` ..."""
-    return text.strip(_INVISIBLE).lower() in _NOTHING
+    return unwrap(text).lower() in _NOTHING
+
+
+def unwrap(text: str) -> str:
+    """A cell without blanks around it, and without what makes Excel take it for text."""
+    plain = text.strip(_INVISIBLE)
+    if match := _EXCEL_TEXT.fullmatch(plain):
+        plain = match[1].strip(_INVISIBLE)
+    if len(plain) > 1 and plain[0] in "'\u2019":
+        plain = plain[1:].strip(_INVISIBLE)
+    return plain
 
 
 def mend(text: str) -> str:
@@ -44,11 +54,7 @@ def mend(text: str) -> str:
     Blanks around it, `="…"`, a leading apostrophe, `.0` behind it, and an exponent that still has
     every digit.
     """
-    plain = text.strip(_INVISIBLE)
-    if match := _EXCEL_TEXT.fullmatch(plain):
-        plain = match[1].strip(_INVISIBLE)
-    if len(plain) > 1 and plain[0] in "'\u2019":
-        plain = plain[1:].strip(_INVISIBLE)
+    plain = unwrap(text)
     if match := _WITH_FRACTION.fullmatch(plain):
         return match[1]
     if match := _SCIENTIFIC.fullmatch(plain):

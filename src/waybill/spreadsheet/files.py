@@ -77,8 +77,9 @@ class _Csv(Spreadsheet):
         self._encoding = _encoding(file)
         self._size = file.seek(0, 2)
         file.seek(0)
+        sample = file.read(_SAMPLE).decode(self._encoding, "ignore").splitlines()[:50]
+        file.seek(0)
         self._text = TextIOWrapper(file, self._encoding, errors="replace", newline="")
-        sample = self._text.read(_SAMPLE).splitlines()[:50]
         self._hinted = bool(sample) and sample[0].lower().startswith("sep=")
         self._delimiter = _delimiter(sample)
         named = {"\t": "tab", ",": "comma", ";": "semicolon"}.get(self._delimiter, self._delimiter)
@@ -86,7 +87,6 @@ class _Csv(Spreadsheet):
         self.described = f"CSV, {encoding}, delimiter {named}"
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        self._text.seek(0)
         # A quotation mark that is never closed is found after this many characters.
         csv.field_size_limit(_BLOCK)
         reader = csv.reader(self._text, delimiter=self._delimiter)
@@ -108,6 +108,7 @@ class _Csv(Spreadsheet):
 
 
 def _encoding(file: BufferedReader) -> str:
+    file.seek(0)
     head = file.read(_BLOCK)
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
