@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -17,7 +16,8 @@ from typing import Any
 from unittest.mock import patch
 
 from waybill.api import caller
-from waybill.api.edge import Route
+from waybill.api.docs.members import kind
+from waybill.api.openapi import document
 from waybill.api.routes import ROUTES
 from waybill.config import Settings, unit_of
 from waybill.integrity.rules import Promise
@@ -98,47 +98,103 @@ def _range(limits: Iterable[Any]) -> str:
 
 
 def endpoints() -> str:
-    """Every path that is served, and the codes that each call can answer with."""
+    """Every call with its members, its answers and its codes: the OpenAPI document to read."""
+    told = _document()
+    calls = [
+        (method.upper(), path, operation)
+        for path, methods in told["paths"].items()
+        for method, operation in methods.items()
+    ]
     rows = [
         (
-            f"`{_call(route)}`",
-            f"`{route.scope.value}`" if route.scope else "",
-            route.body or "",
-            _said(route.handler),
+            f"[`{method} {path}`](#{operation['operationId'].lower()})",
+            _scope(operation),
+            operation["summary"],
         )
-        for route in ROUTES
+        for method, path, operation in calls
     ]
-    codes = [
-        (f"`{_call(route)}`", _listed(route.told.codes), _listed(route.told.device_codes))
-        for route in ROUTES
-        if route.told and route.told.codes
-    ]
+    first, _, rules = told["info"]["description"].partition("\n\n")
     return _page(
         "Endpoints",
-        "Every path, in the order of `src/waybill/api/routes.py`. *Scope*: what the token must"
-        " allow; empty: no token is asked for. *Body*: how it is read, whatever `Content-Type`"
-        " says. Members, examples and schemas: `GET /openapi.json` of a running server.",
-        _table(("Call", "Scope", "Body", "What it is"), rows),
-        "## Codes of each call",
-        "*Of a device*: in the status of the transaction. Any call can also answer `40400000`,"
-        " `40500000` and `50000000`.",
-        _table(("Call", "Codes", "Of a device"), codes),
+        f"{_joined(first)} A running server shows it at `/openapi.json`, and at `/docs` as a page"
+        " to try calls from; [openapi.json](openapi.json) is the same document, to make clients"
+        " of. Members in **bold** must be given.",
+        _table(("Call", "Scope", "What it does"), rows),
+        "## Of every call",
+        *map(_joined, rules.split("\n\n")),
+        *(part for each in calls for part in _endpoint(told, *each)),
     )
 
 
-def _call(route: Route) -> str:
-    return f"{route.method} {route.path.replace(':str}', '}')}"
+def _document() -> dict[str, Any]:
+    return json.loads(json.dumps(document(ROUTES, "http://127.0.0.1:8080")))
 
 
-def _listed(codes: Iterable[Code]) -> str:
-    return ", ".join(f"`{code.code}`" for code in sorted(codes, key=lambda each: each.code))
+def openapi() -> str:
+    """The OpenAPI document, as a server at the default address gives it."""
+    return json.dumps(_document(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _said(handler: Callable[..., object]) -> str:
-    """The first paragraph of a docstring, less the path that it may begin with."""
-    said = " ".join((handler.__doc__ or "").split("\n\n")[0].split())
-    said = re.sub(r"^`[^`]*`[^:.]*[:.] ?|\(contract §[^)]*\)", "", said).replace(" .", ".").strip()
-    return said[:1].upper() + said[1:]
+def _endpoint(told: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> list[str]:
+    said, _, _ = operation["description"].partition("\n\nA device of an accepted request")
+    scope = _scope(operation)
+    parts = [
+        f"## {operation['operationId']}",
+        f"`{method} {path}`, {f'scope {scope}' if scope else 'no token'}; known from:"
+        f" {operation['x-source']}. {operation['summary']}",
+        *map(_joined, said.split("\n\n")),
+        _table(("Member", "In", "Type", "From", "Meaning"), _asked(told, operation)),
+    ]
+    refusals = [
+        (status, f"[{name}](codes.md)" if name[0].isdigit() else name, example["summary"])
+        for status, response in operation["responses"].items()
+        for content in response.get("content", {}).values()
+        for name, example in content.get("examples", {}).items()
+        if not status.startswith("2")
+    ]
+    parts += ["Refusals:", _table(("Status", "Code", "When"), refusals)]
+    if "x-device-codes" in operation:
+        devices = [
+            (f"[{code['code']} {code['message']}](codes.md)", code["when"])
+            for code in operation["x-device-codes"]
+        ]
+        parts += [
+            "Codes of a device, which the status tells:",
+            _table(("Code", "When"), devices),
+        ]
+    return [part for part in parts if part]
+
+
+def _asked(told: dict[str, Any], operation: dict[str, Any]) -> list[Sequence[str]]:
+    rows: list[Sequence[str]] = [
+        (_name(each["name"], each["required"]), each["in"], *_member(told, each | each["schema"]))
+        for each in operation.get("parameters", [])
+    ]
+    for media, content in operation.get("requestBody", {}).get("content", {}).items():
+        schema = told["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+        where = "JSON" if media.endswith("json") else "form"
+        rows += [
+            (_name(name, name in schema["required"]), where, *_member(told, member))
+            for name, member in schema["properties"].items()
+        ]
+    return rows
+
+
+def _name(name: str, required: bool) -> str:
+    return f"**`{name}`**" if required else f"`{name}`"
+
+
+def _member(told: dict[str, Any], member: dict[str, Any]) -> tuple[str, str, str]:
+    return kind(told, member), member.get("x-source", ""), _joined(member.get("description", ""))
+
+
+def _scope(operation: dict[str, Any]) -> str:
+    scopes = [scope for each in operation["security"] for scope in each.get("oauth2", [])]
+    return ", ".join(f"`{scope}`" for scope in scopes)
+
+
+def _joined(paragraph: str) -> str:
+    return paragraph if paragraph.startswith("- ") else " ".join(paragraph.split())
 
 
 def events() -> str:
@@ -189,6 +245,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "codes.md": codes,
     "commands.md": commands,
     "endpoints.md": endpoints,
+    "openapi.json": openapi,
     "events.md": events,
     "promises.md": promises,
     "settings.md": settings,
@@ -201,6 +258,8 @@ def _page(title: str, *parts: str) -> str:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
+    if len(lines) == 2:
+        return ""
     return "\n".join(
         "| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines
     )

@@ -64,7 +64,7 @@ def _member(told: Node, name: str, member: Node, required: bool) -> Html:
         "dt",
         el("code", name),
         " ",
-        el("span", _kind(told, member), class_="kind"),
+        el("span", kind(told, member), class_="kind"),
         " ",
         None if required else el("span", "optional", class_="optional"),
         " ",
@@ -87,7 +87,8 @@ def _resolved(told: Node, schema: Node) -> Node:
     return told["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
 
 
-def _kind(told: Node, member: Node) -> str:
+def kind(told: Node, member: Node) -> str:
+    """The type of a member in words: `string, 1 to 64 characters`."""
     if "const" in member:
         return msgspec.json.encode(member["const"]).decode()
     if "enum" in member:
