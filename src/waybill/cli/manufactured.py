@@ -18,6 +18,7 @@ from cyclopts import App, Parameter
 
 from waybill import clock
 from waybill.cli.database import opened
+from waybill.cli.device import identified
 from waybill.cli.failure import Exit, Failed, NotFound, Senseless
 from waybill.cli.given import BY
 from waybill.cli.output import note, one
@@ -29,7 +30,7 @@ from waybill.manufactured.rules import Defect, Phone, Portion, read
 from waybill.spreadsheet import files
 from waybill.spreadsheet.columns import Layout, Unclear, layout
 from waybill.spreadsheet.files import Spreadsheet, Unreadable
-from waybill.wire.identifiers import Identifier, Kind, Rules, meid_decimal, parse
+from waybill.wire.identifiers import Rules, meid_decimal
 
 # Rows that are taken in together: while they are, no device is registered anywhere.
 _PORTION = 10_000
@@ -283,15 +284,12 @@ def show(identifier: str, /, *, json: Json = False, where: Where = HERE) -> None
         where: Which installation.
     """
     settings = where.settings()
-    lenient = Rules("digits", allow_test_ids=True, serial_pattern=settings.serial_pattern)
+    named = identified(identifier, settings)
     with opened(settings) as tx:
-        for kind in Kind:
-            named = parse(kind, identifier, lenient)
-            found = store.find(tx, named.key) if isinstance(named, Identifier) else None
-            if found:
-                one(_phone(*found), json=json)
-                return
-    raise NotFound(f"The list has no phone {identifier}.")
+        found = store.find(tx, named.key)
+    if found is None:
+        raise NotFound(f"The manufacturing list has no phone {named.canonical}.")
+    one(_phone(*found), json=json)
 
 
 def _phone(phone: Phone, imported_at: datetime) -> dict[str, Any]:
