@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,24 +14,57 @@ from waybill.db.embedded import Embedded
 from waybill.db.migrate import migrate
 
 
+class Database:
+    """One server with one database, migrated, that can be stopped and started again."""
+
+    def __init__(self, data_dir: Path) -> None:
+        who = account(data_dir)
+        prepare(data_dir, who)
+        self._embedded = Embedded(data_dir, who)
+        self._embedded.prepare()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts it and waits until it can be used."""
+        self._process = self._embedded.start()
+        self._embedded.wait_ready(self._process)
+        migrate(self.url)
+
+    def stop(self) -> None:
+        """Stops it: whoever is connected is sent away."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(20)
+            self._process = None
+
+    def tidy(self) -> None:
+        """Removes what lies outside of its directory."""
+        self._embedded.tidy()
+
+    @property
+    def url(self) -> str:
+        """Where to connect to."""
+        return self._embedded.url
+
+
 @contextmanager
-def postgres() -> Iterator[str]:
-    """Starts a server with one database, migrated; gives its URL, and ends it afterwards."""
+def database() -> Iterator[Database]:
+    """A database that runs, and that is gone afterwards."""
     # Not below pytest's own folder: what runs the database, when root starts it, cannot enter.
     folder = Path(tempfile.mkdtemp(prefix="waybill-test-"))
     folder.chmod(0o755)
-    data_dir = folder / "data"
-    who = account(data_dir)
-    prepare(data_dir, who)
-    database = Embedded(data_dir, who)
-    database.prepare()
-    process = database.start()
+    made = Database(folder / "data")
     try:
-        database.wait_ready(process)
-        migrate(database.url)
-        yield database.url
+        made.start()
+        yield made
     finally:
-        process.terminate()
-        process.wait(20)
-        database.tidy()
+        made.stop()
+        made.tidy()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of a database that runs, and that is gone afterwards."""
+    with database() as made:
+        yield made.url

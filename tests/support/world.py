@@ -148,7 +148,7 @@ class World:
         """The rows of a statement of the test's own."""
         with self.tx() as tx:
             found = tx.execute(statement.encode(), parameters)
-            return found.fetchall() if found.description else []
+            return found.fetchall() if found.description is not None else []
 
     def tx(self) -> AbstractContextManager[Tx]:
         """A database transaction, committed at the end of the block."""
