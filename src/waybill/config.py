@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    public_url: str = Field(
+        "",
+        description="Address that clients use, where a proxy stands before the server; empty: the"
+        " address that was asked.",
+    )
     database_url: str = Field(
         "", description="PostgreSQL to use (15 or newer); empty runs an embedded one."
     )

@@ -67,7 +67,7 @@ def test_every_route_is_told_of_but_the_documents_themselves() -> None:
     assert {(method, path) for method, path, _ in operations()} == {
         (route.method, route.path.replace("{client_id:str}", "{clientId}"))
         for route in ROUTES
-        if route.path not in {"/openapi.json", "/docs"}
+        if route.path not in {"/openapi.json", "/docs"} and route.method != "HEAD"
     }
 
 

@@ -55,7 +55,7 @@ def build(settings: Settings) -> Litestar:
 
 def _handler(path: str, routes: dict[str, Route], services: Services) -> HTTPRouteHandler:
     async def respond(request: Request[Any, Any, Any]) -> Response[Any]:
-        incoming = _incoming(request, routes.get(request.method))
+        incoming = _incoming(services, request, routes.get(request.method))
         if request.method in routes:
             return _response(await edge.answer(services, incoming), services)
         refused = Refused(Code.METHOD_NOT_ALLOWED, headers=_allow(routes))
@@ -77,7 +77,7 @@ def _unmatched(services: Services, by_path: dict[str, dict[str, Route]]) -> Any:
         refused = Refused(code, "path" if code is Code.RESOURCE_INVALID_PARAM else "")
         if code is Code.METHOD_NOT_ALLOWED:
             refused.headers = _allow(by_path.get(request.scope["path"].rstrip("/"), {}))
-        return _response(edge.refuse(services, _incoming(request), refused), services)
+        return _response(edge.refuse(services, _incoming(services, request), refused), services)
 
     return respond
 
@@ -89,15 +89,17 @@ _CODE_OF = {
 }
 
 
-def _incoming(request: Request[Any, Any, Any], route: Route | None = None) -> Incoming:
+def _incoming(
+    services: Services, request: Request[Any, Any, Any], route: Route | None = None
+) -> Incoming:
     return Incoming(
-        route=route or Route(request.method, "-", health.alive),
+        route=route or Route(request.method, request.scope["path"][:200], health.alive),
         path=request.scope["path"],
         headers=list(request.scope["headers"]),
         query_string=request.scope["query_string"].decode("latin-1"),
         parameters=request.path_params,
         peer=request.client.host if request.client else "",
-        base_url=_base_url(request),
+        base_url=services.settings.public_url.rstrip("/") or _base_url(request),
         body=lambda: _body(request),
     )
 

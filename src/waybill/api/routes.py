@@ -39,6 +39,9 @@ _CALLS: tuple[Route, ...] = (
 
 ROUTES: tuple[Route, ...] = (
     *_CALLS,
+    # Load balancers like to ask without wanting an answer's body.
+    Route("HEAD", "/healthz", health.alive, probe=True),
+    Route("HEAD", "/readyz", health.ready, probe=True),
     Route("GET", "/openapi.json", openapi.of(_CALLS)),
     Route("GET", "/docs", docs.of(_CALLS)),
 )

@@ -11,8 +11,8 @@ from waybill.wire.codes import Code, Refused
 def decode(body: bytes) -> dict[str, Any]:
     """The members of a JSON object.
 
-    Measured beside msgspec, the standard decoder is as fast on a request of 100,000 devices, and it
-    alone shows members that come twice.
+    The standard decoder, since it alone shows members that come twice; msgspec would spare 2 ms of
+    a request of 100,000 devices (docs/decisions/0005).
 
     Raises:
         Refused: 40000000 `body` for what is no JSON object: bad UTF-8, a duplicate member, NaN, a

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from typing import Any
 
 from rich.console import Console
@@ -10,9 +12,9 @@ from rich.text import Text
 from waybill.wire.identifiers import Kind, generate
 
 _FIRST_STEPS = (
-    "waybill resellers create NAME",
-    "waybill customers create NAME",
-    "waybill clients create --reseller ID",
+    "resellers create NAME",
+    "customers create NAME",
+    "clients create --reseller ID",
 )
 
 
@@ -40,10 +42,10 @@ def announce(ready: dict[str, Any], *, empty: bool = False) -> None:
             "  Paste these lines in another terminal: a token; an upload of three phones, one of"
             " them\n  mistyped; what became of them.\n"
         )
-        _plain(pasteable(ready) if ready["baseUrl"] else [])
+        _plain("\n\n".join(pasteable(ready)).split("\n") if ready["baseUrl"] else [])
     elif empty:
         console.print("  Nobody can sign in yet. In another terminal:\n")
-        _plain([f"  {line}" for line in _FIRST_STEPS])
+        _plain([f"  {_command()} {line}" for line in _FIRST_STEPS])
 
 
 def _facts(console: Console, *facts: tuple[str, str, str]) -> None:
@@ -55,9 +57,14 @@ def _facts(console: Console, *facts: tuple[str, str, str]) -> None:
 
 def _plain(lines: list[str]) -> None:
     """Wrapped or marked up they would not survive the clipboard."""
-    for line in lines:
-        print(line)
+    print("\n".join(lines))
     print(flush=True)
+
+
+def _command() -> str:
+    """How this program can be called from where it was called."""
+    called = sys.argv[0]
+    return "waybill" if shutil.which("waybill") == shutil.which(called) else called
 
 
 def pasteable(ready: dict[str, Any]) -> list[str]:

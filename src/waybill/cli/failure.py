@@ -106,15 +106,16 @@ def _start(problem: Exception) -> Told | None:
 def _settings(problem: Exception) -> Told | None:
     import pydantic
 
-    from waybill.config import Settings
-
     if not isinstance(problem, pydantic.ValidationError):
         return None
     first = problem.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else "settings"
+    sentence = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return Told(Exit.SENSELESS, f"{sentence}.")
+    name = str(first["loc"][0])
     option, variable = f"--{name.replace('_', '-')}", f"WAYBILL_{name.upper()}"
-    where = f"{option} ({variable})" if name in Settings.model_fields else name
-    return Told(Exit.SENSELESS, f"{where}: {first['msg'].removeprefix('Value error, ')}.")
+    where = variable if variable in os.environ else option
+    return Told(Exit.SENSELESS, f"{where}: {sentence}.")
 
 
 def _command_line(problem: Exception) -> Told | None:
