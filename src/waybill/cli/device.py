@@ -155,7 +155,7 @@ def _refused(tx: Tx, spellings: list[str]) -> tuple[list[dict[str, Any]], bool]:
     """The newest refusals of a device, and whether all were looked through that should be."""
     found: list[dict[str, Any]] = []
     until = time.monotonic() + _LOOK_S
-    for each, failures in transactions.refusals_of(tx, spellings, _LOOK_BACK):
+    for each, failures in transactions.refusals(tx, spellings, _LOOK_BACK):
         if failures is not None:
             found += _failures(each, failures, set(spellings))
         if len(found) >= _REFUSALS_SHOWN or time.monotonic() > until:

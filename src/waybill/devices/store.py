@@ -238,12 +238,16 @@ def listed(
         cursor.execute(
             "select d.seq, d.kind, d.key, d.odd, d.registered_at, d.verified_at is not null,"
             " c.name, c.id, t.upload_id, m.imei, m.meid, m.serial, m.model"
-            " from device d join customer c on c.no = d.customer"
+            # Devices that are passed over are not looked up in the other tables.
+            " from (select seq, kind, key, odd, registered_at, verified_at, customer, upload"
+            "  from device"
+            "  where reseller = %(reseller)s and seq >= %(seq)s and removed_by is null"
+            "  and (%(customer)s = 0 or customer = %(customer)s)"
+            "  order by seq offset %(skip)s limit %(limit)s) d"
+            " join customer c on c.no = d.customer"
             " join transaction t on t.seq = d.upload"
             " left join manufactured m on m.key = d.key"
-            " where d.reseller = %(reseller)s and d.seq >= %(seq)s and d.removed_by is null"
-            " and (%(customer)s = 0 or d.customer = %(customer)s)"
-            " order by d.seq offset %(skip)s limit %(limit)s",
+            " order by d.seq",
             {
                 "reseller": reseller,
                 "customer": customer,
@@ -270,19 +274,31 @@ def verify_next(
     """
     row = tx.execute(
         "with pending as ("
-        " select d.seq from device d left join transaction t on t.seq = %(upload)s"
-        " where d.reseller = %(reseller)s and d.customer = %(customer)s"
-        "  and d.seq > greatest(%(after)s, t.first_device_seq - 1)"
-        "  and d.seq <= coalesce(t.last_device_seq, d.seq)"
-        "  and (%(upload)s::bigint is null or d.upload = %(upload)s)"
-        "  and d.removed_by is null and d.verified_at is null order by d.seq limit 20000),"
+        " select seq from device where reseller = %(reseller)s and customer = %(customer)s"
+        # As subqueries, both are bounds to begin and end at; joined, they would only filter.
+        "  and seq > greatest(%(after)s,"
+        "   (select first_device_seq - 1 from transaction where seq = %(upload)s))"
+        "  and seq <= coalesce("
+        "   (select last_device_seq from transaction where seq = %(upload)s), %(last)s)"
+        "  and (%(upload)s::bigint is null or upload = %(upload)s)"
+        "  and removed_by is null and verified_at is null order by seq limit 20000),"
         " verified as (update device d set verified_at = %(at)s from pending"
         "  where d.reseller = %(reseller)s and d.seq = pending.seq returning d.seq)"
         " select count(*), coalesce(max(seq), %(after)s) from verified",
-        {"reseller": reseller, "customer": customer, "at": at, "after": after, "upload": upload},
+        {
+            "reseller": reseller,
+            "customer": customer,
+            "at": at,
+            "after": after,
+            "upload": upload,
+            "last": _SEQ_MAX,
+        },
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always gives a row
     return row
+
+
+_SEQ_MAX = 2**63 - 1
 
 
 def verify(tx: Tx, reseller: int, seqs: Sequence[int], at: datetime) -> int:

@@ -439,7 +439,8 @@ def summaries(tx: Tx, wanted: Filter, limit: int) -> list[Summary]:
     found = tx.execute(
         f"select {_SUMMARY} {_JOINED}"  # noqa: S608
         # Each reseller may use an ID, and the index that has it begins with the reseller.
-        " where (%(id)s::text is null or (t.reseller, t.id) in (select no, %(id)s from reseller))"
+        " where (%(id)s::text is null"
+        "  or t.id = %(id)s and t.reseller = any (array(select no from reseller)))"
         " and (%(reseller)s::int is null or t.reseller = %(reseller)s)"
         " and (%(customer)s::int is null or t.customer = %(customer)s)"
         " and (%(state)s::text is null or t.state = %(state)s)"
@@ -478,15 +479,13 @@ def content(tx: Tx, seq: int) -> Content:
     return Content(*row)
 
 
-def refusals_of(
-    tx: Tx, spellings: Sequence[str], last: int
-) -> Iterator[tuple[Summary, bytes | None]]:
+def refusals(tx: Tx, spellings: Sequence[str], last: int) -> Iterator[tuple[Summary, bytes | None]]:
     """Of the `last` transactions those that failed, newest first.
 
     Args:
         spellings: a device as it may have been sent; failures that hold none of them come as None.
     """
-    with tx.cursor(name="refusals_of") as cursor:
+    with tx.cursor(name="refusals") as cursor:
         cursor.itersize = 100
         cursor.execute(
             f"select {_SUMMARY},"  # noqa: S608
