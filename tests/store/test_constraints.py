@@ -58,7 +58,13 @@ def transaction(world: World, **changed: Any) -> dict[str, Any]:
     } | changed
 
 
-COMPLETE = {"state": "Complete", "completed_at": "2026-01-01T00:00Z", "ok": 2}
+COMPLETE = {
+    "state": "Complete",
+    "completed_at": "2026-01-01T00:00Z",
+    "number": 1,
+    "customer_number": 1,
+    "ok": 2,
+}
 
 
 def test_what_is_in_order_is_taken(world: World, tx: Any) -> None:
@@ -116,7 +122,10 @@ def test_a_device_that_is_not_whole_is_refused(
     [
         {"state": "Done"},
         {"state": "Complete"},
-        {"state": "Complete", "ok": 2},
+        COMPLETE | {"completed_at": None},
+        COMPLETE | {"number": None},
+        COMPLETE | {"customer_number": None},
+        {"number": 1, "customer_number": 1},
         {"completed_at": "2026-01-01T00:00Z"},
         COMPLETE | {"ok": 1},
         COMPLETE | {"failed": 1},
@@ -148,6 +157,13 @@ def test_a_transaction_id_is_a_resellers_once(world: World, tx: Any) -> None:
     add(tx, "transaction", **transaction(neighbour, id="T"))
     with pytest.raises(errors.UniqueViolation):
         add(tx, "transaction", **transaction(world, id="T"))
+
+
+def test_a_number_among_finished_transactions_is_given_once(world: World, tx: Any) -> None:
+    add(tx, "transaction", **transaction(world, **COMPLETE))
+    for other in ({"number": 2}, {"customer_number": 2}):
+        with pytest.raises(errors.UniqueViolation), tx.transaction():
+            add(tx, "transaction", **transaction(world, **COMPLETE | other))
 
 
 def test_a_transaction_has_one_entry_in_the_activity_log(world: World, tx: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +26,9 @@ class Database:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts it and waits until it can be used."""
+        """Starts it, if it does not run, and waits until it can be used."""
+        if self._process is not None:
+            return
         self._process = self._embedded.start()
         self._embedded.wait_ready(self._process)
         migrate(self.url)
@@ -33,7 +36,7 @@ class Database:
     def stop(self) -> None:
         """Stops it: whoever is connected is sent away."""
         if self._process is not None:
-            self._process.terminate()
+            self._process.send_signal(signal.SIGINT)
             self._process.wait(20)
             self._process = None
 
