@@ -147,7 +147,7 @@ def test_a_setting_that_does_not_fit_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("WAYBILL_PORT", "many")
     ran = run("resellers", "list")
     assert ran.code == 2
-    assert ran.err.startswith("waybill: --port (WAYBILL_PORT): ")
+    assert ran.err.startswith("waybill: WAYBILL_PORT: ")
 
 
 def test_a_password_in_a_bad_address_is_not_repeated() -> None:
