@@ -142,7 +142,7 @@ def _endpoint(told: dict[str, Any], method: str, path: str, operation: dict[str,
         f"## {operation['operationId']}",
         f"`{method} {path}`, {f'scope {scope}' if scope else 'no token'}; known from:"
         f" {operation['x-source']}. {operation['summary']}",
-        *map(_joined, said.split("\n\n")),
+        *(map(_joined, said.split("\n\n")) if said != operation["summary"] else ()),
         _table(("Member", "In", "Type", "From", "Meaning"), _asked(told, operation)),
     ]
     refusals = [

@@ -160,8 +160,9 @@ def _operation(route: Route, told_of: Described, base_url: str) -> Node:
 def _words(handler: Callable[..., object]) -> tuple[str, str]:
     """Summary and description of a call: its handler's docstring, after the method and path."""
     first, _, rest = (getdoc(handler) or "").partition("\n\n")
-    summary = first.partition(": ")[2]
-    return summary[:1].upper() + summary[1:], rest or summary
+    said = first.partition(": ")[2]
+    summary = said[:1].upper() + said[1:]
+    return summary, rest or summary
 
 
 def _parameters(route: Route, told_of: Described) -> list[Node]:

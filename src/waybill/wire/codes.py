@@ -161,7 +161,7 @@ class Code(_Row, Enum):
         "RESOURCE_NOT_FOUND",
         "The requested path does not exist.",
         "ours",
-        "An unknown path.",
+        "An unknown path, or a client to manage that is none of the caller's.",
     )
     RESELLER_NOT_FOUND = (
         40400001,

@@ -60,7 +60,7 @@ def _code_table(codes: Iterable[Node], used: dict[int, list[Html]] | None = None
         el(
             "tr",
             el("td", el("a", str(code["code"]), href=f"#code-{code['code']}")),
-            el("td", code["message"], " ", source(code["x-source"])),
+            el("td", Html(code["message"].replace("_", "_<wbr>")), " ", source(code["x-source"])),
             el("td", code["data"]),
             el("td", words(code["when"])),
             None if used is None else el("td", used[code["code"]]),
@@ -85,7 +85,11 @@ def all_codes(told: Node) -> Html:
             for code in [*met, *operation.get("x-device-codes", [])]:
                 known[code["code"]] = code
                 name = operation["operationId"]
-                link = el("a", path.rpartition("/rp")[2] or path, href=f"#{name}")
+                link = el(
+                    "a",
+                    path.removeprefix("/kcs/v1/rp").removeprefix("/ams/v1/oauth2"),
+                    href=f"#{name}",
+                )
                 if link not in used.setdefault(code["code"], []):
                     used[code["code"]] += [link, Html(" ")]
     table = _code_table([known[number] for number in sorted(known)], used)

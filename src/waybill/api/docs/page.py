@@ -110,7 +110,7 @@ def _calls(told: Node, tag: str) -> Iterator[_Called]:
 
 def _contents(tags: Iterable[tuple[str, str, list[_Called]]]) -> Html:
     def entry(method: str, path: str, operation: Node) -> Html:
-        short = path.removeprefix("/kcs/v1/rp").removeprefix("/ams/v1")
+        short = path.removeprefix("/kcs/v1/rp").removeprefix("/ams/v1/oauth2")
         link = el("a", _method(method), " ", short, href=f"#{operation['operationId']}", title=path)
         return el("li", link, data_for=operation["operationId"])
 
@@ -184,7 +184,7 @@ def _call(told: Node, method: str, path: str, operation: Node) -> Html:
             "div",
             el(
                 "div",
-                prose(operation["description"].split("\n\nA device of an accepted request")[0]),
+                _described(operation),
                 asked(told, operation),
                 answered(told, operation),
                 class_="words",
@@ -196,6 +196,12 @@ def _call(told: Node, method: str, path: str, operation: Node) -> Html:
         id=name,
         class_="call",
     )
+
+
+def _described(operation: Node) -> Html | None:
+    # What follows tells of the codes, which have a table here.
+    said, _, _ = operation["description"].partition("\n\nA device of an accepted request")
+    return None if said == operation["summary"] else prose(said)
 
 
 def _method(method: str) -> Html:
