@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from support.answers import assert_refused, failure
+from support.invented import many
 from support.world import World, fresh
 from waybill.wire.identifiers import Kind, generate, meid_decimal
 
@@ -201,7 +202,7 @@ def test_an_upload_can_be_removed_twice_and_the_second_finds_nothing(world: Worl
 
 @pytest.mark.parametrize("count", [9_999, 10_000, 10_001, 20_000])
 def test_large_uploads_are_removed_whole(world: World, count: int) -> None:
-    devices = generate(Kind.SN, count)
+    devices = many(Kind.SN, count)
     world.uploaded(devices, type="SN", transactionId="U")
     world.uploaded(transactionId="V")
     assert removal(world, "U")["state"] == "Complete"

@@ -11,6 +11,7 @@ from threading import Event
 import pytest
 
 from support.answers import assert_refused
+from support.invented import many
 from support.processes import PATIENCE_S
 from support.world import World
 from waybill.wire.identifiers import Kind, generate, meid_decimal
@@ -143,7 +144,7 @@ def test_who_pages_while_others_upload_misses_nothing(world: World) -> None:
 
 
 def test_pages_hold_across_many_thousands_with_holes(world: World) -> None:
-    devices = generate(Kind.IMEI, 25_000)
+    devices = many(Kind.IMEI, 25_000)
     another = world.another_customer()
     world.uploaded(devices[:9_999])
     world.uploaded(devices[9_999:15_000], customerId=another)
@@ -242,7 +243,7 @@ def test_it_refuses_a_customer_that_was_never_served(world: World) -> None:
 
 
 def test_totals_and_devices_of_one_answer_agree_while_others_write(world: World) -> None:
-    devices = generate(Kind.IMEI, 6_000)
+    devices = many(Kind.IMEI, 6_000)
     world.uploaded(devices)
     done = Event()
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from support.answers import assert_refused
+from support.invented import many
 from support.processes import PATIENCE_S, until
 from support.server import Connection, Server, request
 from support.world import GEN2, World
@@ -505,7 +506,7 @@ def test_readers_that_do_not_read_hold_up_nobody_and_are_sent_away(
     world: World, impatient: Server
 ) -> None:
     # More than the kernel takes in while nobody reads.
-    world.uploaded(generate(Kind.SN, 40_000), type="SN")
+    world.uploaded(many(Kind.SN, 40_000), type="SN")
     remote = World(impatient.settings, impatient.http)  # type: ignore[arg-type]
     remote.token, remote.reseller_id = world.token, world.reseller_id
     remote.customer_id = world.customer_id

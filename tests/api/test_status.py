@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from support.answers import assert_refused, failure
+from support.invented import many
 from support.world import World, fresh
 from waybill import clock
 from waybill.db.connect import connect
@@ -106,7 +107,7 @@ def test_it_is_complete_even_if_every_device_failed(world: World) -> None:
 
 
 def test_failed_devices_come_in_request_order_and_as_they_were_sent(world: World) -> None:
-    good = generate(Kind.IMEI, 40_000)
+    good = many(Kind.IMEI, 40_000)
     odd = [f"  {each} x" for each in good[:40_000:1000]]
     devices = good.copy()
     for position, each in enumerate(odd):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from support.answers import assert_refused, failure
+from support.invented import many
 from support.world import World, fresh
 from waybill.wire.identifiers import Kind, generate, luhn_digit, meid_decimal
 
@@ -61,7 +62,7 @@ def test_of_ten_thousand_devices_exactly_the_bad_ones_are_reported_in_request_or
 ) -> None:
     present = generate(Kind.IMEI, 5)
     world.uploaded(present)
-    good = generate(Kind.IMEI, 9_985)
+    good = many(Kind.IMEI, 9_985)
     odd = {wrong_digit(each): 40000007 for each in generate(Kind.IMEI, 7)}
     odd |= dict.fromkeys([*present, *random.sample(good, 3)], 40000005)
     devices = [*good]

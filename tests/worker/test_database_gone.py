@@ -13,6 +13,7 @@ import pytest
 
 from support.answers import assert_refused
 from support.database import Database, database
+from support.invented import many
 from support.processes import until
 from support.server import Server
 from support.world import World
@@ -125,7 +126,7 @@ def test_a_worker_takes_up_its_work_when_the_database_is_back(
 def test_a_database_that_goes_in_the_middle_of_the_work_costs_nothing(
     remote: World, own: Database, worker: subprocess.Popen[bytes]
 ) -> None:
-    devices = generate(Kind.MEID, 60_000)
+    devices = many(Kind.MEID, 60_000)
     assert remote.upload(devices, type="MEID", transactionId="large").status_code == 200
     begun = "select chunk from transaction where id = 'large' and chunk > 0"
     until(lambda: remote.sql(begun), "a part of the work")
