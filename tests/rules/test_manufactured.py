@@ -380,7 +380,7 @@ def test_a_phone_is_called_by_imei_1_else_meid_else_serial(
 def test_an_unknown_phone_is_a_change() -> None:
     row = Row(2, Phone(IMEI, IMEI_2))
     verdict = judge([row], {}, {})
-    assert verdict.changes == [Change(2, None, row.phone)]
+    assert verdict.changes == [Change(2, None, row.phone, row.phone.names)]
     assert verdict.told == {IMEI[:14]: 2, IMEI_2[:14]: 2}
 
 
@@ -394,8 +394,9 @@ def test_what_the_list_knows_of_a_phone_counts_as_told() -> None:
 
 
 def test_devices_under_one_name_or_over_are_joined_and_two_that_are_held_are_not() -> None:
-    change = Change(2, None, Phone(IMEI, IMEI_2))
-    one, two = change.new.names
+    phone = Phone(IMEI, IMEI_2)
+    change = Change(2, None, phone, phone.names)
+    one, two = change.names
     assert joins_held(change, {two: [None]}) is None
     assert joins_held(change, {one: [None, 5], two: [3, 4]}) is None
     assert joins_held(change, {one: [None], two: [None]}) is not None

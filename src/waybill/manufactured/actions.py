@@ -95,7 +95,7 @@ def take_in(
 
 
 def _judge(tx: Tx, rows: Sequence[Row]) -> Verdict:
-    names = sorted(name for row in rows for name in row.phone.names)
+    names = sorted([name for row in rows for name in row.phone.names])
     listed = store.known(tx, names)
     verdict = judge(rows, listed, {})
     if not store.remember(tx, verdict.told):
@@ -120,12 +120,14 @@ def _spare_devices(
     fit: list[Change] = []
     scattered: list[Phone] = []
     refused: list[Defect] = []
-    names = sorted(name for change in changes for name in change.new.names)
+    names = sorted([name for change in changes for name in change.names])
     periods: dict[str, list[int | None]] = {}
     for name, ended_by in store.periods(tx, names):
         periods.setdefault(name, []).append(ended_by)
+    if not periods:
+        return [*changes], [], []
     for change in changes:
-        others = [name for name in change.new.names[1:] if name in periods]
+        others = [name for name in change.names[1:] if name in periods]
         if others and (defect := joins_held(change, periods)):
             refused.append(defect)
             continue

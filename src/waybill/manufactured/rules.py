@@ -54,10 +54,10 @@ class Phone(NamedTuple):
     @property
     def names(self) -> list[str]:
         """All that names the phone, spelled as `device.key` would be, each once; the key first."""
-        names = [name for name in (self.imei[:14], self.meid, self.serial) if name]
-        if self.imei2:
-            names.insert(1, self.imei2[:14])
-        return names if len(set(names)) == len(names) else list(dict.fromkeys(names))
+        imei, imei2, meid, serial, _ = self
+        if imei and imei2 and meid and serial and meid != imei[:14] and meid != imei2[:14]:
+            return [imei[:14], imei2[:14], meid, serial]
+        return [*dict.fromkeys([name for name in (imei[:14], imei2[:14], meid, serial) if name])]
 
 
 class Row(NamedTuple):
@@ -233,11 +233,15 @@ def _merge(into: list[str], values: list[str]) -> list[int]:
 
 
 class Change(NamedTuple):
-    """A phone to be listed, or to be listed with more than is known of it."""
+    """A phone to be listed, or to be listed with more than is known of it.
+
+    `names` are the new phone's, the key first: they are asked for often.
+    """
 
     row: int
     old: Phone | None
     new: Phone
+    names: list[str]
 
 
 @dataclass
@@ -274,13 +278,13 @@ def judge(rows: Sequence[Row], listed: Mapping[str, Phone], told: Mapping[str, i
             continue
         verdict.told.update(dict.fromkeys(names, row.number))
         if not olds:
-            verdict.changes.append(Change(row.number, None, row.phone))
+            verdict.changes.append(Change(row.number, None, row.phone, names))
         elif len(olds) > 1:
             verdict.defects.append([_joins_listed(row, sorted(olds))])
         elif clashes := _contradictions(row, old := olds.pop()):
             verdict.defects.append(clashes)
         elif (new := Phone._make(map(_either, row.phone, old))) != old:
-            verdict.changes.append(Change(row.number, old, new))
+            verdict.changes.append(Change(row.number, old, new, new.names))
         else:
             verdict.unchanged += 1
     return verdict
@@ -333,7 +337,7 @@ def joins_held(change: Change, periods: Mapping[str, list[int | None]]) -> Defec
         change: the phone.
         periods: by name, what ended each period of ownership: None while it lasts, else a delete.
     """
-    named = [(name, end) for name in change.new.names for end in periods.get(name, ())]
+    named = [(name, end) for name in change.names for end in periods.get(name, ())]
     held = [name for name, ended_by in named if ended_by is None]
     ends = [ended_by for _, ended_by in named if ended_by is not None]
     if len(held) > 1:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from operator import itemgetter
+from typing import LiteralString, NamedTuple
 
 from psycopg.errors import UniqueViolation
 
@@ -104,7 +105,7 @@ def remember(tx: Tx, told: dict[str, int]) -> bool:
             tx.transaction(),
             tx.cursor().copy("copy pg_temp.told (name, row) from stdin") as copy,
         ):
-            copy.write("".join([f"{name}\t{row}\n" for name, row in sorted(told.items())]))
+            copy.write("".join([f"{name}\t{row}\n" for name, row in told.items()]))
         return True
     except UniqueViolation:
         return False
@@ -162,22 +163,21 @@ def keep(tx: Tx, changes: Sequence[Change], at: datetime) -> None:
             "delete from identifier_link where alias = any(string_to_array(%s, E'\\n'))",
             ("\n".join([alias for old in olds for alias in old.names[1:]]),),
         )
-    # In the order of their keys: that is how the index likes them best.
-    phones = sorted([(change.new.key, change.new) for change in changes])
-    with tx.cursor().copy(
-        "copy manufactured (key, imei, imei2, meid, serial, model, imported_at)"
-        " from stdin (null '')"
-    ) as copy:
-        when = at.isoformat()
-        copy.write(
-            "".join(
-                f"{key}\t{imei}\t{imei2}\t{meid}\t{serial}\t{_escaped(model)}\t{when}\n"
-                for key, (imei, imei2, meid, serial, model) in phones
-            )
-        )
-    links = sorted([(alias, key) for key, phone in phones for alias in phone.names[1:]])
-    with tx.cursor().copy("copy identifier_link (alias, key) from stdin") as copy:
-        copy.write("".join([f"{alias}\t{key}\n" for alias, key in links]))
+    when = at.isoformat()
+    listed = [
+        (names[0], f"{imei}\t{imei2}\t{meid}\t{serial}\t{_escaped(model)}\t{when}")
+        for _, _, (imei, imei2, meid, serial, model), names in changes
+    ]
+    _copy(tx, "copy manufactured (key, imei, imei2, meid, serial, model, imported_at)", listed)
+    links = [(alias, change.names[0]) for change in changes for alias in change.names[1:]]
+    _copy(tx, "copy identifier_link (alias, key)", links)
+
+
+def _copy(tx: Tx, into: LiteralString, rows: list[tuple[str, str]]) -> None:
+    # In the order of the primary key: that is how its index likes them best.
+    rows.sort(key=itemgetter(0))
+    with tx.cursor().copy(f"{into} from stdin (null '')") as copy:
+        copy.write("".join([f"{key}\t{rest}\n" for key, rest in rows]))
 
 
 def _escaped(model: str) -> str:
