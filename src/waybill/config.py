@@ -82,6 +82,13 @@ class Settings(BaseSettings):
     database_pool: int = _measured(
         8, "connections", "Database connections of one API process.", ge=1, le=200
     )
+    turns_at_once: int = _measured(
+        2,
+        "resellers",
+        "Resellers that one worker serves side by side, each on a database connection.",
+        ge=1,
+        le=64,
+    )
     bodies_in_flight_max: int = _measured(
         64 * 1024 * 1024,
         "bytes",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from waybill import lifeline, log
 from waybill.config import Settings, load
@@ -11,12 +12,20 @@ from waybill.worker.loop import Worker
 
 
 def work(settings: Settings) -> None:
-    """Works until SIGTERM or SIGINT; the turn in hand is finished first."""
+    """Works until SIGTERM or SIGINT; the turns in hand are finished first."""
     log.configure(settings)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    Worker(settings, stopping).run()
+    with ThreadPoolExecutor(settings.turns_at_once) as threads:
+        workers = [
+            threads.submit(Worker(settings, stopping).run) for _ in range(settings.turns_at_once)
+        ]
+        wait(workers, return_when=FIRST_EXCEPTION)
+        # Without one of them the others would hide that something is wrong.
+        stopping.set()
+        for each in workers:
+            each.result()
 
 
 def main() -> None:
