@@ -12,6 +12,8 @@ from typing import Any
 
 import psycopg
 
+from waybill.config import load
+
 _ROOT = Path(__file__).parents[1]
 _SETTINGS = (
     "server_version",
@@ -49,7 +51,7 @@ def surroundings(database_url: str, data_dir: Path) -> dict[str, Any]:
             "python": platform.python_version(),
             "postgresql": settings.pop("server_version"),
         },
-        "settings": settings,
+        "settings": settings | {"turns_at_once": load().turns_at_once},
     }
 
 

@@ -73,13 +73,15 @@ class Bench:
         self._tx.commit()
         self._pool = ThreadPoolExecutor(len(parties))
         self._connections = [Connection(party) for party in parties]
+        self._copying = [psycopg.connect(database_url) for _ in parties]
         self._phones = _phones()
         self._sent = 0
 
     def close(self) -> None:
         """Lets go of connections and threads."""
         self._pool.shutdown()
-        self._tx.close()
+        for tx in (self._tx, *self._copying):
+            tx.close()
 
     def round(self, measured: Measured) -> None:
         """Once through HTTP, once by COPY; checks that both hold what was sent."""
@@ -88,7 +90,8 @@ class Bench:
         took_s, accepted_s = self.upload(measured.case)
         measured.upload_s.append(took_s)
         measured.accepted_ms += [each * 1000 for each in accepted_s]
-        measured.copy_s.append(self._copy(senders, before, measured.case))
+        work = [self._rows(each.party, seq) for each, seq in zip(senders, before, strict=True)]
+        measured.copy_s.append(self._copy(work, measured.case.devices))
 
     def upload(self, case: Case) -> tuple[float, list[float]]:
         """Sends a case's uploads; seconds from the first byte until the last one is complete."""
@@ -117,31 +120,23 @@ class Bench:
         assert row is not None
         return row[0]
 
-    def _copy(self, senders: Sequence[Connection], before: Sequence[int], case: Case) -> float:
-        """COPYs what the uploads registered, as text made before, each batch committed."""
-        lines: list[bytes] = []
-        for sender, seq in zip(senders, before, strict=True):
-            # In the order in which Waybill wrote them: by key within a batch.
-            with self._tx.cursor().copy(
-                "copy (select * from device where reseller = %(reseller)s and seq >= %(seq)s"
-                " order by (seq - %(seq)s) / %(batch)s, key) to stdout",
-                {"reseller": sender.party.number, "seq": seq, "batch": BATCH},
-            ) as rows:
-                lines += "".join(bytes(part).decode() for part in rows).encode().splitlines(True)
-        if len(lines) != case.devices:
-            raise SystemExit(f"{case.devices} devices were sent, and {len(lines)} are there.")
-        batches = [b"".join(lines[at : at + BATCH]) for at in range(0, len(lines), BATCH)]
+    def _rows(self, party: Party, seq: int) -> list[bytes]:
+        """What a reseller's uploads registered from a number on, as text in batches."""
+        with self._tx.cursor().copy(
+            "copy (select * from device where reseller = %s and seq >= %s order by seq) to stdout",
+            (party.number, seq),
+        ) as rows:
+            lines = b"".join(bytes(part) for part in rows).splitlines(keepends=True)
+        return [b"".join(lines[at : at + BATCH]) for at in range(0, len(lines), BATCH)]
+
+    def _copy(self, work: Sequence[list[bytes]], devices: int) -> float:
+        """COPYs batches, a commit each; as many connections at once as there were resellers."""
         self._tx.commit()
-        began, copied = time.perf_counter(), 0
-        for batch in batches:
-            with self._tx.cursor() as cursor:
-                with cursor.copy("copy copied from stdin") as copy:
-                    copy.write(batch)
-                copied += cursor.rowcount
-            self._tx.commit()
+        began = time.perf_counter()
+        copied = sum(self._pool.map(_copied, self._copying, work))
         took_s = time.perf_counter() - began
-        if copied != case.devices:
-            raise SystemExit(f"{case.devices} rows were to be copied, and {copied} were.")
+        if copied != devices:
+            raise SystemExit(f"{devices} devices were sent, and {copied} rows were copied.")
         return took_s
 
     def counted(self) -> dict[str, int]:
@@ -160,6 +155,17 @@ def _send(connection: Connection, work: Sequence[tuple[str, bytes]]) -> list[flo
     # A reseller's uploads are worked off in order: with the last one all are complete.
     connection.settled(work[-1][0])
     return accepted
+
+
+def _copied(tx: psycopg.Connection, batches: Sequence[bytes]) -> int:
+    copied = 0
+    for batch in batches:
+        with tx.cursor() as cursor:
+            with cursor.copy("copy copied from stdin") as copy:
+                copy.write(batch)
+            copied += cursor.rowcount
+        tx.commit()
+    return copied
 
 
 def _phones() -> Iterator[str]:
