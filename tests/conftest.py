@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
-from support.database import postgres
+from support.database import let_go, postgres
 from support.world import World
 from waybill import log
 from waybill.api import edge
@@ -45,6 +45,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         )
         log.configure(settings)
         yield settings
+        let_go()
 
 
 @pytest.fixture(scope="session")

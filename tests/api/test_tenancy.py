@@ -154,11 +154,16 @@ def test_every_call_with_a_credential_is_in_the_matrix() -> None:
 def named(scene: Scene, whose: str, parameter: str) -> dict[str, str]:
     """The parameter with what somebody has; removing names a customer that both serve."""
     found = {parameter: scene.has[whose][parameter]}
-    if parameter == "clientId" and whose != "nobody":
-        # A new one each time: some calls end it.
-        found = {parameter: {"own": scene.own, "other": scene.other}[whose].client_with(["kdp"])}
+    shared = scene.has["own"]["shared"]
+    world = {"own": scene.own, "other": scene.other}.get(whose)
+    # Some calls end what they name: a new one each time.
+    if world and parameter == "clientId":
+        found = {parameter: world.client_with(["kdp"])}
     if parameter == "removeTransactionId":
-        found["customerId"] = scene.has["own"]["shared"]
+        if world:
+            found = {parameter: fresh("T")}
+            world.upload(transactionId=found[parameter], customerId=shared)
+        found["customerId"] = shared
     return found
 
 

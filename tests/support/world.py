@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from litestar.testing import TestClient
 
+from support.database import borrowed
 from waybill import clock
 from waybill.activity import store as activity
 from waybill.auth import store as auth
@@ -18,7 +19,6 @@ from waybill.auth.rules import fingerprint
 from waybill.config import Settings
 from waybill.customers import actions as customers
 from waybill.customers import store
-from waybill.db.connect import connect, transaction
 from waybill.db.tx import Tx
 from waybill.resellers import actions as resellers
 from waybill.transactions.actions import Conduct
@@ -152,7 +152,7 @@ class World:
 
     def tx(self) -> AbstractContextManager[Tx]:
         """A database transaction, committed at the end of the block."""
-        return transaction(self.settings.database_url)
+        return borrowed(self.settings.database_url)
 
     def entries(self, **wanted: Any) -> list[activity.Entry]:
         """The reseller's entries of the activity log, the newest first."""
@@ -205,7 +205,7 @@ class World:
 
     def work(self) -> None:
         """Works off all that was accepted, as a worker does."""
-        with connect(self.settings.database_url) as tx:
+        with borrowed(self.settings.database_url) as tx:
             drain(tx, Conduct.of(self.settings))
 
     def uploaded(self, devices: list[str] | None = None, **changed: Any) -> dict[str, Any]:
