@@ -70,8 +70,7 @@ def register(
 def _name(tx: Tx, pieces: Sequence[Piece], *, enforced: bool) -> Lookup:
     """Puts a listed phone's key in the place of whatever else of its identifiers was sent."""
     named = look_up(tx, [key for piece in pieces for key in piece.keys], enforced=enforced)
-    if named.phones:
-        keys = {name: phone.key for name, phone in named.phones.items()}
+    if keys := named.keys:
         for piece in pieces:
             piece.odd = {at: form for at, form in piece.odd.items() if piece.keys[at] not in keys}
             piece.keys = [keys.get(key, key) for key in piece.keys]
@@ -111,8 +110,8 @@ def _rows(
     keys = sorted(seqs)
     ordered = [seqs[key] for key in keys]
     odd = {piece.keys[at]: form for piece in pieces for at, form in piece.odd.items()}
-    odd |= {phone.key: phone.odd for phone in named.phones.values()}
-    kinds = {phone.key: KIND_NUMBER[phone.kind] for phone in named.phones.values()}
+    odd |= named.odd
+    kinds = {key: KIND_NUMBER[kind] for key, kind in named.kinds.items()}
     return Rows(
         keys,
         ordered,

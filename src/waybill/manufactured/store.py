@@ -11,7 +11,7 @@ from psycopg.errors import UniqueViolation
 
 from waybill.db.tx import Tx
 from waybill.manufactured.rules import Change, Phone
-from waybill.wire.identifiers import Kind
+from waybill.wire.identifiers import Kind, Rules, parse_all
 
 # As devices/rules.py numbers them, which stands above.
 KIND_NUMBER = {Kind.IMEI: 1, Kind.MEID: 2, Kind.SN: 3}
@@ -29,11 +29,15 @@ class Lookup(NamedTuple):
     """What the list says to names, each spelled as `device.key` is.
 
     Args:
-        phones: the phone of each name that is not a phone's key but another identifier of it.
+        keys: the phone's key, for each name that is not the key itself but names a listed phone.
+        kinds: what kind of identifier each of these keys is.
+        odd: its canonical form, where that does not follow from kind and key.
         unlisted: names of which the list knows nothing; asked for only where it is enforced.
     """
 
-    phones: dict[str, Phone]
+    keys: dict[str, str]
+    kinds: dict[str, Kind]
+    odd: dict[str, str]
     unlisted: set[str]
 
 
@@ -41,25 +45,31 @@ def look_up(tx: Tx, names: Iterable[str], *, enforced: bool) -> Lookup:
     """Finds the phones that names mean; costs nothing to speak of while there is no list."""
     # Where the list is not enforced, an identifier that names its phone by itself is as good as
     # one that it does not know: links are all there is to look at.
-    chosen = _ALL if enforced else _LINKED
-    phones: dict[str, Phone] = {}
-    unlisted: set[str] = set()
-    for name, listed, *phone in tx.execute(chosen, ("\n".join(names),)):
-        if listed:
-            phones[name] = Phone(*phone)
-        else:
-            unlisted.add(name)
-    return Lookup(phones, unlisted)
+    rows = tx.execute(_ALL if enforced else _LINKED, ("\n".join(names),)).fetchall()
+    unlisted = {name for name, key, _, _ in rows if key is None} if enforced else set()
+    if len(unlisted) == len(rows):
+        return Lookup({}, {}, {}, unlisted)
+    imeis = {key: imei for _, key, imei, _ in rows if imei}
+    others = {
+        key: Kind.MEID if meid else Kind.SN for _, key, imei, meid in rows if key and not imei
+    }
+    wrong = parse_all(Kind.IMEI, list(imeis.values()), Rules(allow_test_ids=True)).refused
+    return Lookup(
+        keys={name: key for name, key, _, _ in rows if key is not None},
+        kinds=dict.fromkeys(imeis, Kind.IMEI) | others,
+        odd={key: imei for at, (key, imei) in enumerate(imeis.items()) if at in wrong},
+        unlisted=unlisted,
+    )
 
 
 _LINKED = (
-    f"select a.name, true, {_COLUMNS}"  # noqa: S608
+    "select a.name, l.key, m.imei, m.meid is not null"
     " from unnest(string_to_array(%s, E'\\n')) as a(name)"
     " join identifier_link l on l.alias = a.name join manufactured m on m.key = l.key"
     " where exists (select from identifier_link)"
 )
 _ALL = (
-    f"select a.name, m.key is not null, {_COLUMNS}"  # noqa: S608
+    "select a.name, m.key, m.imei, m.meid is not null"
     " from unnest(string_to_array(%s, E'\\n')) as a(name)"
     " left join identifier_link l on l.alias = a.name"
     " left join manufactured m on m.key = coalesce(l.key, a.name)"
