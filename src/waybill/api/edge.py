@@ -45,6 +45,8 @@ _WAITING_MAX = 256
 _DROPPED_MAX = 64 * 1024 * 1024
 # Bodies larger than this are read two at a time: what a parser makes of them is many times as big.
 _LARGE = 1024 * 1024
+# The most that a body without devices may have.
+_SMALL = 64 * 1024
 _RETRY_AFTER = (("Retry-After", "1"),)
 _LOG = logger("api")
 
@@ -307,7 +309,9 @@ def _query(query_string: str) -> dict[str, str]:
 
 async def _body(call: Call) -> AsyncIterator[bytes]:
     services, incoming = call.services, call.incoming
-    most = services.settings.body_max if incoming.route.body == "json" else 64 * 1024
+    told = incoming.route.told
+    of_devices = told is not None and Code.DEVICE_COUNT_EXCEEDED in told.refusals
+    most = services.settings.body_max if of_devices else _SMALL
     refused: Refused | None = None
     read = 0
     try:
@@ -315,7 +319,7 @@ async def _body(call: Call) -> AsyncIterator[bytes]:
             async for part in incoming.body():
                 read += len(part)
                 if read > most:
-                    refused = refused or Refused(Code.DEVICE_COUNT_EXCEEDED)
+                    refused = refused or _too_large(of_devices)
                 elif services.bodies_in_flight + len(part) > services.settings.bodies_in_flight_max:
                     refused = refused or overloaded()
                 if refused is None:
@@ -330,6 +334,12 @@ async def _body(call: Call) -> AsyncIterator[bytes]:
 
 
 _CLOSE = (("Connection", "close"),)
+
+
+def _too_large(of_devices: bool) -> Refused:
+    if of_devices:
+        return Refused(Code.DEVICE_COUNT_EXCEEDED)
+    return Refused(Code.RESOURCE_INVALID_PARAM, "body")
 
 
 def refusal_answer(refused: Refused, error_id: str) -> Answer:

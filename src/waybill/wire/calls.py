@@ -75,11 +75,9 @@ _OF_REQUEST = {
     Code.TRANSACTION_ID_DUPLICATE: "",
     Code.VENDOR_NOT_FOUND: "",
 }
-# A form that is too large is refused like a body that is.
 _OF_FORM = {
     **_ANY,
     Code.RESOURCE_INVALID_PARAM: "body",
-    Code.DEVICE_COUNT_EXCEEDED: "",
     Code.TOO_MANY_REQUESTS: "",
 }
 _BY_TYPE = (
@@ -287,7 +285,7 @@ _MANAGEMENT = {
     Code.RESELLER_NOT_FOUND: "",
 }
 _OF_CLIENT = {**_MANAGEMENT, Code.RESOURCE_NOT_FOUND: ""}
-_OF_WISH = {Code.RESOURCE_INVALID_PARAM: "scopes", Code.DEVICE_COUNT_EXCEEDED: ""}
+_OF_WISH = {Code.RESOURCE_INVALID_PARAM: "scopes"}
 _NEW_ID = "9f1c1f5be3f74c4d8f7f0d3f5a2b6c7d"
 _CLIENT_SHOWN = clients.Client(
     clientId=_NEW_ID,
