@@ -24,7 +24,16 @@ FILE_LINES_MAX = 500
 LINE_MAX = 100
 
 DOORS = {"app", "api", "cli", "portal", "sandbox", "worker"}
-NOUNS = {"activity", "auth", "customers", "devices", "integrity", "resellers", "transactions", "webhooks"}
+NOUNS = {
+    "activity",
+    "auth",
+    "customers",
+    "devices",
+    "integrity",
+    "resellers",
+    "transactions",
+    "webhooks",
+}
 NOUN_FILES = {"__init__.py", "rules.py", "actions.py", "store.py"}
 NAMES_THAT_SAY_NOTHING = {
     "base",
