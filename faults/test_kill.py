@@ -157,7 +157,8 @@ def _settled(client: Client, before: int, wrong: str, repeated: str) -> None:
     assert client.count() == before + DEVICES - 2
     with psycopg.connect(client.database_url) as connection:
         row = connection.execute(
-            "select ok, failed, state, (select count(*) from activity a where a.transaction = t.seq),"
+            "select ok, failed, state,"
+            " (select count(*) from activity a where a.transaction = t.seq),"
             " (select count(*) from device d where d.upload = t.seq and d.removed_by is null)"
             " from transaction t where id = 'T'"
         ).fetchone()
