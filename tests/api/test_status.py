@@ -214,6 +214,28 @@ def test_pages_come_newest_first_and_cover_everything_once(world: World) -> None
         assert_refused(world.status(pageNum=pages, pageSize=size), 40000002)
 
 
+def test_pages_hold_together_while_some_are_finished_and_some_wait(world: World) -> None:
+    another = world.another_customer()
+    names = [fresh("T") for _ in range(14)]
+    for number, name in enumerate(names):
+        customer = another if number % 3 == 0 else world.customer_id
+        world.upload([BAD], transactionId=name, customerId=customer)
+        if number in (3, 8):
+            world.work()
+    mine = [name for number, name in enumerate(names) if number % 3]
+    for size in (1, 3, 5, 14, 20):
+        for wanted, query in ((names, {}), (mine, {"customerId": world.customer_id})):
+            found = []
+            for num in range(-(-len(wanted) // size)):
+                answer = world.status(pageNum=num, pageSize=size, **query)
+                assert answer.json()["devices"]["totalCount"] == len(wanted)
+                found += ids(answer)
+            assert found == wanted[::-1]
+    told = world.status().json()["devices"]["transactions"]
+    states = [(each["state"], "devices" in each) for each in told]
+    assert states == [("Progress", False)] * 5 + [("Complete", True)] * 9
+
+
 def test_a_page_has_100_unless_told_otherwise(world: World) -> None:
     for _ in range(101):
         world.upload()

@@ -24,6 +24,7 @@ from support.model import TEST_IMEI, WRONG, Model, Operation, Step
 from support.processes import until
 from support.world import World
 from waybill.config import Settings
+from waybill.transactions import actions
 from waybill.wire.identifiers import Kind, generate
 from waybill.worker import loop
 from waybill.worker.loop import Worker
@@ -337,6 +338,37 @@ def test_a_reseller_with_much_work_delays_no_other(world: World, complaints: lis
         assert not complete(busy)
         until(lambda: complete(busy), "the end of the large ones", 60)
     assert complaints == []
+
+
+def test_a_turn_that_fails_is_tried_again_and_holds_up_no_other_reseller(
+    world: World, complaints: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlucky, other = world, world.neighbour()
+    devices = generate(Kind.IMEI, 3)
+    for at, device in enumerate(devices):
+        unlucky.upload([device], transactionId=f"T{at}")
+    other.upload(transactionId="T")
+    register = actions.devices.register
+    failing = threading.Event()
+    failing.set()
+
+    def sometimes(tx: Any, reseller: int, *args: Any, **more: Any) -> None:
+        register(tx, reseller, *args, **more)
+        if reseller == unlucky.number and failing.is_set():
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(actions.devices, "register", sometimes)
+    monkeypatch.setattr(loop, "_PAUSE_S", 0.1)
+    with workers(world.settings, 2):
+        until(lambda: complete(other), "the end of the other's")
+        until(lambda: len(complaints) > 1, "the turn to be tried again")
+        assert not complete(unlucky)
+        assert unlucky.held() == []
+        failing.clear()
+        until(lambda: complete(unlucky), "the end of the unlucky one's")
+    assert unlucky.held() == devices
+    assert_ended_once(unlucky)
+    assert {event for event, _ in complaints} == {"turn failed"}
 
 
 # --- killed -------------------------------------------------------------------------------------
