@@ -162,8 +162,9 @@ def test_the_list_shows_how_much_there_is_of_a_reseller(cli: Cli, world: World) 
 def test_a_list_can_be_cut_short_and_is_newest_first(cli: Cli) -> None:
     made = [cli.json("resellers", "create", fresh("R"))["resellerId"] for _ in range(3)]
     # Other tests make resellers too, but not between these: pytest runs one at a time.
-    listed = [row["resellerId"] for row in cli.json("resellers", "list", "-n", "2")]
-    assert listed == [made[2], made[1]]
+    ran = cli("resellers", "list", "-n", "2", "--json")
+    assert [row["resellerId"] for row in ran.json] == [made[2], made[1]]
+    assert ran.err == "There are more than these 2: --limit.\n"
     assert cli.refused("resellers", "list", "-n", "0")[0] == 2
 
 

@@ -96,9 +96,9 @@ def list_(
             reseller=of and of.no,
             customer=whom and whom.no,
             closed=closed,
-            limit=given.limit(limit),
+            limit=given.limit(limit) + 1,
         )
-    show([_row(each) for each in found], json=json, empty="No alias is shared.")
+    show([_row(each) for each in found], json=json, limit=limit, empty="No alias is shared.")
 
 
 @app.command

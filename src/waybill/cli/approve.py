@@ -40,8 +40,9 @@ def approve(
         waybill approve --customer "Birch Hospitals"       all that waits, of all its resellers
         waybill approve 352099001761481 R58M1234567        single devices
 
-    As JSON, an array, one act for each reseller: `customerId`, `resellerId`, `transactionId` (of
-    an upload), `approved` (devices that were Pending) and `inProgress` (uploads that will go on).
+    As JSON, an array, one act for each reseller of which something waited: `customerId`,
+    `resellerId`, `transactionId` (of an upload), `approved` (devices that were Pending) and
+    `inProgress` (uploads that will go on).
 
     Args:
         identifiers: Devices, by any of their identifiers.
@@ -65,7 +66,8 @@ def approve(
             rows = _devices(tx, settings, identifiers)
     if not any(row["approved"] or row["inProgress"] for row in rows):
         note("Nothing waits: nothing was changed.")
-    show(rows, json=json, empty="No reseller serves this customer.")
+    if rows or json:
+        show(rows, json=json)
 
 
 def _upload(tx: Tx, transaction_id: str, reseller: str | None) -> dict[str, Any]:
@@ -91,7 +93,8 @@ def _waiting(tx: Tx, customer: str, reseller: str | None) -> list[dict[str, Any]
     for each in sorted([only] if only else serving):
         of = named.reseller(tx, each)
         done = actions.approve(tx, of.no, whom.no, by=BY, at=clock.now())
-        rows.append(_row(each, whom.id, done))
+        if done.devices or done.in_progress:
+            rows.append(_row(each, whom.id, done))
     return rows
 
 

@@ -117,11 +117,12 @@ def list_(
             reseller=named.reseller(tx, reseller).no if reseller else None,
             operators=operator,
             deleted=deleted,
-            limit=given.limit(limit),
+            limit=given.limit(limit) + 1,
         )
     show(
         [_row(each) for each in found],
         json=json,
+        limit=limit,
         empty="There is no client: waybill clients create --reseller RESELLER",
     )
 

@@ -71,10 +71,13 @@ def list_(
     """
     with opened(where.settings()) as tx:
         of = named.reseller(tx, reseller) if reseller else None
-        found = store.overviews(tx, reseller=of and of.no, state=state, limit=given.limit(limit))
+        found = store.overviews(
+            tx, reseller=of and of.no, state=state, limit=given.limit(limit) + 1
+        )
     show(
         [_row(each) for each in found],
         json=json,
+        limit=limit,
         empty="No customer fits."
         if reseller or state
         else "There is no customer yet: waybill customers create NAME",

@@ -65,11 +65,12 @@ def activity(
             by=by,
             since=given.ago(days),
         )
-        entries = list(store.entries(tx, wanted, given.limit(limit)))
+        entries = list(store.entries(tx, wanted, given.limit(limit) + 1))
         untold = store.uncounted(tx, wanted.reseller, settings.refusals_per_minute)
     show(
         [_entry(each) for each in entries],
         json=json,
+        limit=limit,
         empty="No entry fits." if any(vars(wanted).values()) else "Nothing has happened yet.",
     )
     if not json:

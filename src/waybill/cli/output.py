@@ -21,14 +21,24 @@ def document(content: object) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(content)).decode() + "\n")
 
 
-def show(rows: Sequence[Row], *, json: bool, empty: str = "Nothing here yet.") -> None:
+def show(
+    rows: Sequence[Row],
+    *,
+    json: bool,
+    empty: str = "Nothing here yet.",
+    limit: int | None = None,
+) -> None:
     """Prints rows: as a JSON array, or as a table whose columns are the members of the first.
 
     Args:
         rows: all with the same members.
         json: JSON, for scripts.
         empty: what people read when there is no row; says what would make one.
+        limit: how many to print; one row more tells that there are more.
     """
+    if limit is not None and len(rows) > limit:
+        rows = rows[:limit]
+        note(f"There are more than these {limit}: --limit.")
     if json:
         document(rows)
     elif not rows:

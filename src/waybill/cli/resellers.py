@@ -80,10 +80,11 @@ def list_(
         state: Only those in this state.
     """
     with opened(where.settings()) as tx:
-        found = store.overviews(tx, state=state, limit=given.limit(limit))
+        found = store.overviews(tx, state=state, limit=given.limit(limit) + 1)
     show(
         [_row(each) for each in found],
         json=json,
+        limit=limit,
         empty="No reseller is in this state."
         if state
         else "There is no reseller yet: waybill resellers create NAME",

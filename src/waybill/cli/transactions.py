@@ -63,20 +63,19 @@ def transactions(
             with_errors=with_errors,
             since=given.ago(days),
         )
-        # One more than is shown tells whether there are more.
         found = store.summaries(tx, wanted, given.limit(limit) + 1)
-    shown = found[:limit]
     fits = any(each not in (None, False) for each in vars(wanted).values())
     show(
-        [_row(each) for each in shown],
+        [_row(each) for each in found],
         json=json,
+        limit=limit,
         empty="No transaction fits." if fits else "Nothing was uploaded or deleted yet.",
     )
-    if shown and not json:
-        _foot(shown, more=len(found) > limit)
+    if found and not json:
+        _foot(found[:limit])
 
 
-def _foot(shown: list[Summary], *, more: bool) -> None:
+def _foot(shown: list[Summary]) -> None:
     sums = {
         "devices": sum(each.devices for each in shown),
         "ok": sum(each.ok for each in shown),
@@ -85,7 +84,7 @@ def _foot(shown: list[Summary], *, more: bool) -> None:
     waiting = sum(each.state == "Progress" for each in shown)
     parts = [f"{len(shown)} transactions", f"{waiting} in progress"]
     parts += [f"{count} {what}" for what, count in sums.items()]
-    print(f"\n{', '.join(parts)}.{' There are more: --limit.' if more else ''}")
+    print(f"\n{', '.join(parts)}.")
 
 
 def transaction(
