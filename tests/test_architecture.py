@@ -30,6 +30,7 @@ NOUNS = {
     "customers",
     "devices",
     "integrity",
+    "manufactured",
     "resellers",
     "transactions",
     "webhooks",

@@ -59,7 +59,7 @@ def test_it_works(cli: Cli, world: World, file: Path) -> None:
         "unchanged": 0,
         "refused": 0,
         "mended": 0,
-        "devices": 0,
+        "rekeyed": 0,
         "refusals": [],
     }
     assert "devices" not in world.uploaded([phone.imei])
@@ -123,6 +123,25 @@ def test_a_workbook_is_imported_like_a_csv_file(cli: Cli, tmp_path: Path) -> Non
         (5, "IMEI 1", "35209900176148")
     ]
     assert cli.json("manufactured", "show", phone.serial)["imei"] == phone.imei
+
+
+def test_a_column_is_called_as_its_header_calls_it_also_where_the_list_says_otherwise(
+    cli: Cli, file: Path
+) -> None:
+    phone, other = invented(), invented()
+    imported(cli, written(file, [phone]))
+    file.write_text(f"Seriennummer;IMEI 1\n{other.serial};{phone.imei}\n")
+    (refusal,) = imported(cli, file, code=1)["refusals"]
+    assert (refusal["column"], refusal["value"]) == ("Seriennummer", other.serial)
+
+
+def test_a_file_that_is_not_understood_leaves_no_report(
+    cli: Cli, file: Path, tmp_path: Path
+) -> None:
+    file.write_text("colour,size\nred,1\n")
+    report = tmp_path / "refused.csv"
+    assert cli("manufactured", "import", str(file), "--report", str(report)).code == 2
+    assert not report.exists()
 
 
 def test_a_trial_run_tells_and_changes_nothing(cli: Cli, file: Path) -> None:

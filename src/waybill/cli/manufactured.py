@@ -86,15 +86,21 @@ def import_(
     by = Rules(settings.imei_check, settings.allow_test_ids, settings.serial_pattern)
     named = None if columns is None else columns.split(",")
     try:
-        with (
-            files.opened(file, sheet) as source,
-            opened(settings) as tx,
-            _kept(report, _JSON_MAX if json else _SHOWN_MAX) as refused,
-            _progress(source) as tell,
-        ):
+        with _progress() as tell, files.opened(file, sheet) as source:
             found, lines = _looked_at(source, named)
             portions = (read(part, found.columns, by) for part in _parts(lines))
-            tally = _take_in(tx, portions, refused, tell, file=file.name, keep=not dry_run)
+            with (
+                opened(settings) as tx,
+                _kept(report, found, _JSON_MAX if json else _SHOWN_MAX) as refused,
+            ):
+                tally = _take_in(
+                    tx,
+                    portions,
+                    refused,
+                    lambda tally: tell(tally, source.done),
+                    file=file.name,
+                    keep=not dry_run,
+                )
     except (Unreadable, Unclear) as problem:
         raise Senseless(str(problem)) from None
     _tell(file, source, found, tally, refused, dry_run=dry_run, json=json)
@@ -162,7 +168,8 @@ _TO_BE_REPEATED = (psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvaila
 class _Refused:
     """Collects refused rows: the first ones to be shown, all of them into the report."""
 
-    def __init__(self, report: TextIO | None, shown_max: int) -> None:
+    def __init__(self, report: TextIO | None, found: Layout, shown_max: int) -> None:
+        self._titles = {each.field.value: each.title for each in found.columns}
         self.shown: list[Defect] = []
         self.count = 0
         self._shown_max = shown_max
@@ -171,10 +178,15 @@ class _Refused:
             self._report.writerow(["row", "column", "value", "reason", "what to do"])
 
     def add(self, defects: list[Defect]) -> None:
+        defects = [each._replace(column=self._title(each.column)) for each in defects]
         self.count += len(defects)
         self.shown += defects[: max(0, self._shown_max - len(self.shown))]
         if self._report:
             self._report.writerows(map(_harmless, defects))
+
+    def _title(self, column: str) -> str:
+        # What clashes with the list is told by the field, and people know their own headers.
+        return self._titles.get(column, column)
 
 
 def _harmless(defect: Defect) -> tuple[object, ...]:
@@ -184,19 +196,19 @@ def _harmless(defect: Defect) -> tuple[object, ...]:
 
 
 @contextmanager
-def _kept(report: Path | None, shown_max: int) -> Iterator[_Refused]:
+def _kept(report: Path | None, found: Layout, shown_max: int) -> Iterator[_Refused]:
     if report is None:
-        yield _Refused(None, shown_max)
+        yield _Refused(None, found, shown_max)
         return
     # With its mark, Excel knows UTF-8 when it sees it.
     with report.open("w", encoding="utf-8-sig", newline="") as file:
-        yield _Refused(file, shown_max)
+        yield _Refused(file, found, shown_max)
 
 
 @contextmanager
-def _progress(source: Spreadsheet) -> Iterator[Callable[[Tally], None]]:
+def _progress() -> Iterator[Callable[[Tally, float], None]]:
     if not sys.stderr.isatty():
-        yield lambda _: None
+        yield lambda _tally, _done: None
         return
     from rich.console import Console
     from rich.progress import (
@@ -218,11 +230,11 @@ def _progress(source: Spreadsheet) -> Iterator[Callable[[Tally], None]]:
     ) as progress:
         task = progress.add_task("", total=1.0, said="reading …")
 
-        def tell(tally: Tally) -> None:
+        def tell(tally: Tally, done: float) -> None:
             rate = tally.rows / (time.monotonic() - began)
             refused = f", {tally.refused:,} refused" if tally.refused else ""
             said = f"{tally.rows:,} rows, {rate:,.0f} a second{refused}"
-            progress.update(task, completed=source.done, said=said)
+            progress.update(task, completed=done, said=said)
 
         yield tell
 

@@ -23,7 +23,7 @@ from waybill.wire.events import Event
 
 
 class Tally(NamedTuple):
-    """How far an import is; `devices` were registered under another identifier of a phone.
+    """How far an import is; `rekeyed` were registered under another identifier of a phone.
 
     `entry` is the import's entry in the activity log, once there is one.
     """
@@ -34,7 +34,7 @@ class Tally(NamedTuple):
     unchanged: int = 0
     refused: int = 0
     mended: int = 0
-    devices: int = 0
+    rekeyed: int = 0
     entry: int | None = None
 
     @property
@@ -74,10 +74,10 @@ def take_in(
     if keep:
         store.hold_devices_still(tx)
     fit, scattered, refused = _spare_devices(tx, verdict.changes)
-    devices = 0
+    rekeyed = 0
     if keep and fit:
         store.keep(tx, fit, at)
-        devices = store.rename_devices(tx, scattered) if scattered else 0
+        rekeyed = store.rename_devices(tx, scattered) if scattered else 0
     defects = [*portion.defects, *verdict.defects, *([each] for each in refused)]
     tally = Tally(
         rows=so_far.rows + len(portion.rows) + len(portion.defects),
@@ -86,7 +86,7 @@ def take_in(
         unchanged=so_far.unchanged + verdict.unchanged,
         refused=so_far.refused + len(defects),
         mended=so_far.mended + portion.mended,
-        devices=so_far.devices + devices,
+        rekeyed=so_far.rekeyed + rekeyed,
         entry=so_far.entry,
     )
     if keep:

@@ -84,7 +84,7 @@ def begin(tx: Tx) -> None:
     for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
         tx.execute("select set_config(%s, 'off', false)", (setting,))
     # A turn of a worker is over in less.
-    tx.execute("select set_config('lock_timeout', '60s', false)")
+    tx.execute("select set_config('lock_timeout', '20s', false)")
     tx.execute("select set_config('temp_buffers', '64MB', false)")
     tx.execute("drop table if exists pg_temp.told")
     tx.execute('create temp table told (name text collate "C" primary key, row int not null)')
