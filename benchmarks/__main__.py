@@ -61,7 +61,7 @@ def _measure(
     time.sleep(1 if options.quick else 5)
     idle = server.memory_mib()
     parties = [server.party(f"Benchmark {number + 1}") for number in range(_SEVERAL)]
-    bench = Bench(server.database_url, parties)
+    bench = Bench(server, parties)
     try:
         sent = _warm(bench, options)
         measured = [Measured(case) for case in cases]

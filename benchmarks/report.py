@@ -26,23 +26,33 @@ def show(found: dict[str, Any]) -> None:
 
 def _uploads(console: Console, cases: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
-    for name in ("uploads of", "resellers", "devices/s", "COPY", "ratio", "accepted in ms"):
+    for name in (
+        "uploads of",
+        "resellers",
+        "devices/s",
+        "COPY",
+        "ratio",
+        "CPU (COPY)",
+        "accepted in ms",
+    ):
         table.add_column(name, justify="right")
     for case in cases:
-        ratio, accepted = case["ratio"], case["accepted_ms"]
+        ratio, accepted, cpu = case["ratio"], case["accepted_ms"], case["cpu_us_a_device"]
         table.add_row(
             f"{case['devices_an_upload']:,}",
             str(case["resellers"]),
             f"{case['waybill_per_s']['median']:,.0f}",
             f"{case['copy_per_s']['median']:,.0f}",
-            f"{ratio['median']:.2f} ({ratio['min']:.2f} to {ratio['max']:.2f})",
+            f"{ratio['median']:.2f} ({ratio['min']:.2f}-{ratio['max']:.2f})",
+            f"{cpu['waybill']:.0f} ({cpu['copy']:.0f})",
             f"{accepted['median']:.1f} (p99 {accepted['p99']:.1f})",
         )
     console.print(table)
     console.print(
-        f"Medians of {cases[0]['rounds']} rounds, in brackets least and most; COPY writes the same"
-        " rows in batches\nof 10,000, each committed, into a table with the same columns and"
-        " indexes.\n"
+        f"Medians of {cases[0]['rounds']} rounds, with the least and most of the ratio. COPY writes"
+        " the same rows in\nbatches of 10,000, each committed, into a table with the same columns and"
+        " indexes. CPU: microseconds\nof processor time a device, of API, worker and PostgreSQL"
+        " together.\n"
     )
 
 

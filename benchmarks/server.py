@@ -116,6 +116,10 @@ class Server:
             for name, pids in self.processes().items()
         }
 
+    def cpu_s(self) -> float:
+        """The processor time that all of them have taken so far."""
+        return sum(_cpu_s(pid) for pids in self.processes().values() for pid in pids)
+
 
 class Growth:
     """By how much the resident memory of a process grows, at its peak, while a block runs."""
@@ -157,6 +161,14 @@ def _status_kib(pid: int, file: str, member: str) -> int:
         # It has ended, or is another user's.
         pass
     return 0
+
+
+def _cpu_s(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _children(parent: int) -> list[int]:

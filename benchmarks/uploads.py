@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.client import Connection, Party
+from benchmarks.server import Server
 from waybill.wire.identifiers import Kind, canonical
 
 # As many as one turn of the worker takes, and so what one of its commits holds.
@@ -43,6 +44,8 @@ class Measured:
     case: Case
     upload_s: list[float] = field(default_factory=list)
     copy_s: list[float] = field(default_factory=list)
+    upload_cpu_s: list[float] = field(default_factory=list)
+    copy_cpu_s: list[float] = field(default_factory=list)
     accepted_ms: list[float] = field(default_factory=list)
 
     def figures(self) -> dict[str, Any]:
@@ -57,6 +60,10 @@ class Measured:
             "waybill_per_s": _spread([devices / each for each in self.upload_s], 0),
             "copy_per_s": _spread([devices / each for each in self.copy_s], 0),
             "ratio": _spread(ratios, 3),
+            "cpu_us_a_device": {
+                "waybill": round(median(self.upload_cpu_s) / devices * 1e6, 1),
+                "copy": round(median(self.copy_cpu_s) / devices * 1e6, 1),
+            },
             "accepted_ms": {
                 "median": round(median(self.accepted_ms), 2),
                 "p99": round(_percentile(self.accepted_ms, 0.99), 2),
@@ -67,13 +74,14 @@ class Measured:
 class Bench:
     """The parties that upload, the table beside, and the devices, which never come twice."""
 
-    def __init__(self, database_url: str, parties: Sequence[Party]) -> None:
-        self._tx = psycopg.connect(database_url)
+    def __init__(self, server: Server, parties: Sequence[Party]) -> None:
+        self._server = server
+        self._tx = psycopg.connect(server.database_url)
         self._tx.execute("create table if not exists copied (like device including all)")
         self._tx.commit()
         self._pool = ThreadPoolExecutor(len(parties))
         self._connections = [Connection(party) for party in parties]
-        self._copying = [psycopg.connect(database_url) for _ in parties]
+        self._copying = [psycopg.connect(server.database_url) for _ in parties]
         self._phones = _phones()
         self._sent = 0
 
@@ -87,11 +95,15 @@ class Bench:
         """Once through HTTP, once by COPY; checks that both hold what was sent."""
         senders = self._connections[: measured.case.resellers]
         before = [self._next_seq(each.party) for each in senders]
+        cpu_s = self._server.cpu_s()
         took_s, accepted_s = self.upload(measured.case)
         measured.upload_s.append(took_s)
+        measured.upload_cpu_s.append(self._server.cpu_s() - cpu_s)
         measured.accepted_ms += [each * 1000 for each in accepted_s]
         work = [self._rows(each.party, seq) for each, seq in zip(senders, before, strict=True)]
+        cpu_s = self._server.cpu_s()
         measured.copy_s.append(self._copy(work, measured.case.devices))
+        measured.copy_cpu_s.append(self._server.cpu_s() - cpu_s)
 
     def upload(self, case: Case) -> tuple[float, list[float]]:
         """Sends a case's uploads; seconds from the first byte until the last one is complete."""
