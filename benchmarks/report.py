@@ -51,7 +51,8 @@ def _uploads(console: Console, cases: list[dict[str, Any]]) -> None:
     console.print(
         f"Medians of {cases[0]['rounds']} rounds, with the least and most of the ratio. COPY writes"
         " the same rows in\nbatches of 10,000, each committed, into a table with the same columns"
-        " and indexes.\nCPU: microseconds of processor time a device, of all of Waybill's processes.\n"
+        " and indexes.\nCPU: microseconds of processor time a device, of all of Waybill's"
+        " processes.\n"
     )
 
 
