@@ -94,7 +94,25 @@ def test_there_is_exactly_one_entry_for_each_change(world: World) -> None:
     assert linked == [(6, 6)]
 
 
+@pytest.mark.parametrize("call", ["upload", "delete"])
 def test_a_change_and_its_entry_are_there_together_or_not_at_all(
+    world: World, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("no entry can be written")
+
+    world.associated()
+    monkeypatch.setattr("waybill.activity.store.add", broken)
+    send = {"upload": world.upload, "delete": world.delete}[call]
+    assert send(generate(Kind.IMEI, 1), transactionId="T1").status_code == 500
+    monkeypatch.undo()
+    assert world.status(transactionId="T1").json()["code"] == 40000013
+    assert world.entries(transaction="T1") == []
+    assert send(generate(Kind.IMEI, 1), transactionId="T1").status_code == 200
+    assert len(world.entries(transaction="T1")) == 1
+
+
+def test_an_association_and_its_entry_are_there_together_or_not_at_all(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:

@@ -453,3 +453,14 @@ def test_an_error_that_nobody_foresaw_tells_nothing_of_the_inside(
     assert_refused(answer, 50000000)
     assert "inside" not in answer.text
     assert "retry-after" not in answer.headers
+
+
+def test_a_server_with_too_much_to_do_says_when_to_come_back(
+    refuser: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("waybill.api.edge._WAITING_MAX", 0)
+    for answer in (refuser.upload(), refuser.devices(), refuser.status()):
+        assert_refused(answer, 50000000, status=503)
+        assert int(answer.headers["retry-after"]) >= 1
+    monkeypatch.undo()
+    assert refuser.devices().status_code == 200

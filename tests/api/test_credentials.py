@@ -159,6 +159,12 @@ def test_a_reseller_that_was_blocked_or_closed_may_do_nothing(
     assert_refused(ask(world, ("Authorization", f"Bearer {world.token}"), call=call), code)
 
 
+def test_that_it_was_closed_counts_before_what_its_token_allows(world: World) -> None:
+    token = world.new_token(scope="kdp.customers")
+    world.stand("closed")
+    assert_refused(ask(world, ("Authorization", f"Bearer {token}")), 40400001)
+
+
 @pytest.mark.parametrize(("state", "code"), [("blocked", 40300000), ("closed", 40400001)])
 def test_it_may_do_nothing_within_a_second(world: World, state: str, code: int) -> None:
     bearer = ("Authorization", f"Bearer {world.token}")

@@ -180,6 +180,14 @@ def test_who_guesses_secrets_is_slowed_down_and_nobody_else(world: World) -> Non
     assert ask(world.neighbour()).status_code == 200
 
 
+def test_long_names_that_begin_alike_count_together(world: World) -> None:
+    # Each would be remembered, whole: that is no place to put 64 KiB at a time.
+    name = fresh("client") * 4
+    for number in range(20):
+        assert_error(ask(world, client_id=f"{name}{number}"), "invalid_client")
+    assert_refused(ask(world, client_id=f"{name}x"), 42900000)
+
+
 # --- scopes -------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ from support.model import TEST_IMEI, WRONG, Model, Operation, Step
 from support.processes import until
 from support.world import World
 from waybill.config import Settings
+from waybill.db.connect import connect
 from waybill.transactions import actions
 from waybill.wire.identifiers import Kind, generate
 from waybill.worker import loop
@@ -337,6 +338,23 @@ def test_a_reseller_with_much_work_delays_no_other(world: World, complaints: lis
         until(lambda: complete(quick), "the end of the small one")
         assert not complete(busy)
         until(lambda: complete(busy), "the end of the large ones", 60)
+    assert complaints == []
+
+
+def test_a_turn_that_takes_its_time_holds_up_no_other_reseller(
+    world: World, complaints: list[Any]
+) -> None:
+    slow, other = world, world.neighbour()
+    for each in (slow, other, slow, other):
+        each.upload()
+    with connect(world.settings.database_url) as tx:
+        # As a worker does whose turn goes on and on.
+        tx.execute("select from turn where reseller = %s for no key update", (slow.number,))
+        with workers(world.settings, 1):
+            until(lambda: complete(other), "the end of the other's")
+            assert not complete(slow)
+            tx.rollback()
+            until(lambda: complete(slow), "the end of the slow one's")
     assert complaints == []
 
 
