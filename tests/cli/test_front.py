@@ -282,6 +282,30 @@ def test_tables_have_colour_where_people_look_and_none_in_a_pipe(
     assert coloured.count(world.reseller_id) == 1
 
 
+@pytest.mark.parametrize("columns", ["40", "80", "100", "130"])
+def test_a_narrow_terminal_folds_tables_and_loses_nothing(
+    cli: Cli, world: World, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    world.uploaded(orderNo="An order number that is rather long to show on one line")
+    cli("resellers", "change", world.reseller_id, "--name", "x" * 50, "--enforce-list", "no")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    for command in (
+        ("transactions", "--reseller", world.reseller_id),
+        ("activity", "--reseller", world.reseller_id),
+    ):
+        monkeypatch.setenv("COLUMNS", "1000")
+        wide = _letters(cli(*command).out)
+        monkeypatch.setenv("COLUMNS", columns)
+        narrow = cli(*command).out
+        assert _letters(narrow) == wide
+        table = re.sub(r"\x1b\[[0-9;]*m", "", narrow).partition("\n\n")[0]
+        assert max(map(len, table.splitlines())) <= int(columns)
+
+
+def _letters(text: str) -> list[str]:
+    return sorted(re.sub(r"\x1b\[[0-9;]*m|\s", "", text))
+
+
 def test_a_column_that_is_empty_in_all_rows_is_left_to_scripts(cli: Cli, world: World) -> None:
     world.uploaded()
     head, *_ = cli("transactions", "--reseller", world.reseller_id).out.splitlines()

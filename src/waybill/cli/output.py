@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -12,6 +12,9 @@ import msgspec
 
 # A longer table is written as plain lines: laying it out would take longer than reading it.
 _LAID_OUT_MAX = 2_000
+_KEPT_WHOLE = len("2026-01-01 00:00:00")
+_FOLDED_LEAST = 12
+_GAP = 2
 
 Row = Mapping[str, Any]
 
@@ -27,6 +30,7 @@ def show(
     json: bool,
     empty: str = "Nothing here yet.",
     limit: int | None = None,
+    people: Callable[[Row], Row] = dict,
 ) -> None:
     """Prints rows: as a JSON array, or as a table whose columns are the members of the first.
 
@@ -35,6 +39,7 @@ def show(
         json: JSON, for scripts.
         empty: what people read when there is no row; says what would make one.
         limit: how many to print; one row more tells that there are more.
+        people: a row as people see it, where scripts see more.
     """
     if limit is not None and len(rows) > limit:
         rows = rows[:limit]
@@ -44,7 +49,7 @@ def show(
     elif not rows:
         print(empty)
     else:
-        table(rows)
+        table([people(row) for row in rows])
 
 
 def one(row: Row, *, json: bool, people: Row | None = None) -> None:
@@ -82,13 +87,36 @@ def table(rows: Sequence[Row], indent: str = "") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    console = _console()
+    widths = _widths(rows, names, console.width - len(indent))
     laid_out = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         right = "right" if name in numbers else "left"
-        laid_out.add_column(_spaced(name), overflow="fold", justify=right)
+        laid_out.add_column(_spaced(name), overflow="fold", justify=right, width=widths.get(name))
     for row in rows:
         laid_out.add_row(*(Text(*_cell(row[name])) for name in names))
-    _console().print(Padding(laid_out, (0, 0, 0, len(indent))))
+    console.print(Padding(laid_out, (0, 0, 0, len(indent)), expand=False))
+
+
+def _widths(rows: Sequence[Row], names: list[str], room: int) -> dict[str, int]:
+    """How wide columns are where they do not all fit: times and IDs stay whole, texts are folded.
+
+    Nothing is said where even that does not fit: then all of them are.
+    """
+    widest = {
+        name: max(map(len, [*_spaced(name).split(), *(plain(row[name]) for row in rows)]))
+        for name in names
+    }
+    whole = {name: width for name, width in widest.items() if width <= _KEPT_WHOLE}
+    texts = {name: width for name, width in widest.items() if width > _KEPT_WHOLE}
+    room -= sum(whole.values()) + _GAP * len(names)
+    if room >= sum(texts.values()):
+        return widest
+    if room < _FOLDED_LEAST * len(texts):
+        return {}
+    spare = room - _FOLDED_LEAST * len(texts)
+    share = {name: spare * width // sum(texts.values()) for name, width in texts.items()}
+    return whole | {name: _FOLDED_LEAST + share[name] for name in texts}
 
 
 def _plain_table(rows: Sequence[Row], names: list[str], numbers: set[str], indent: str) -> None:

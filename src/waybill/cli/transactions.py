@@ -17,7 +17,7 @@ from cyclopts import Parameter
 from waybill.cli import given, named
 from waybill.cli.database import opened
 from waybill.cli.failure import NotFound, Senseless
-from waybill.cli.output import note, one, show
+from waybill.cli.output import Row, note, one, show
 from waybill.cli.where import HERE, Json, Where
 from waybill.db.tx import Tx
 from waybill.devices.rules import REASONS, Outcome
@@ -69,6 +69,7 @@ def transactions(
         [_row(each) for each in found],
         json=json,
         limit=limit,
+        people=_briefly,
         empty="No transaction fits." if fits else "Nothing was uploaded or deleted yet.",
     )
     if found and not json:
@@ -185,6 +186,11 @@ def _row(each: Summary) -> dict[str, Any]:
         "orderNo": each.order_no,
         "completedAt": each.completed_at,
     }
+
+
+def _briefly(row: Row) -> Row:
+    """What fits on a line: how many succeeded follows from the others."""
+    return {name: row[name] for name in row if name not in ("ok", "skipped", "completedAt")}
 
 
 def _shown(each: Summary, content: store.Content) -> dict[str, Any]:
