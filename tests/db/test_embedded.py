@@ -213,7 +213,7 @@ def test_a_process_number_that_is_anothers_by_now_is_no_hindrance(data: Path) ->
 
 
 def test_a_path_too_long_for_a_socket_works_by_a_short_one(here: Path) -> None:
-    path = here / ("long" * 30) / "data,with a comma 'and' \"quotes\""
+    path = here / ("long" * 30) / "data,with a comma 'and' spaces"
     with started(path) as one:
         short = (path / "socket").readlink()
         assert value(one, "select 1") == "1"

@@ -205,7 +205,8 @@ def acting_as(who: Account) -> Iterator[None]:
 def os_sentence(problem: OSError, path: Path) -> str:
     """A system's refusal as a sentence."""
     where = problem.filename or path
-    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+    # Copying a tree collects its problems, as text, into one without a number.
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(problem):
         return full_sentence(path)
     if problem.errno in (errno.EACCES, errno.EPERM):
         return f"Not allowed to use {where}: choose another --data-dir, or start as its owner."

@@ -37,6 +37,8 @@ _SOCKET_DIR_MAX = (107 if sys.platform.startswith("linux") else 103) - len(f"/{_
 _LOG_MAX = 10 * 1024 * 1024
 # A database that must first recover a lot is not yet a broken one.
 _READY_S = 120.0
+# How PostgreSQL says that the disk is full.
+_FULL = ("No space left on device", "bytes at block")
 _LEFT_BEHIND = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 
 # For two cores and bulk inserts; durability is untouched: fsync and synchronous_commit stay on.
@@ -167,7 +169,7 @@ class Embedded:
     def _died(self) -> str:
         words = self.last_words()
         # On a full disk the log may have had no room for the reason.
-        if "No space left on device" in words or not (words or free_mib(self.data_dir)):
+        if any(full in words for full in _FULL) or not (words or free_mib(self.data_dir)):
             return full_sentence(self.data_dir)
         return f"PostgreSQL does not start: {words or 'it gives no reason'} (log: {self.log})."
 
@@ -306,7 +308,7 @@ class Embedded:
         said = process.communicate(text.encode())[0].decode("utf-8", "replace")
         if process.returncode == 0:
             return
-        if "No space left on device" in said:
+        if any(words in said for words in _FULL):
             raise CannotStart(full_sentence(self.data_dir))
         reasons = [line for line in said.splitlines() if "FATAL:" in line or "error:" in line]
         reason = (reasons or said.splitlines() or ["no reason given"])[0].strip()
