@@ -6,6 +6,7 @@ import csv
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -88,7 +89,7 @@ def import_(
     try:
         with _progress() as tell, files.opened(file, sheet) as source:
             found, lines = _looked_at(source, named)
-            portions = (read(part, found.columns, by) for part in _parts(lines))
+            portions = _ahead(read(part, found.columns, by) for part in _parts(lines))
             with (
                 opened(settings) as tx,
                 _kept(report, found, _JSON_MAX if json else _SHOWN_MAX) as refused,
@@ -120,6 +121,15 @@ def _looked_at(source: Spreadsheet, named: list[str] | None) -> tuple[Layout, Li
 def _parts(lines: Lines) -> Iterator[list[tuple[int, list[str]]]]:
     while part := list(islice(lines, _PORTION)):
         yield part
+
+
+def _ahead(portions: Iterator[Portion]) -> Iterator[Portion]:
+    """The same, each read while the database is busy with the one before."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, portions, None)
+        while portion := coming.result():
+            coming = reader.submit(next, portions, None)
+            yield portion
 
 
 def _take_in(

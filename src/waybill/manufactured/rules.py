@@ -266,15 +266,14 @@ def judge(rows: Sequence[Row], listed: Mapping[str, Phone], told: Mapping[str, i
         told: names that earlier rows of the file told of, and those rows' numbers.
     """
     verdict = Verdict()
+    told_here = verdict.told.keys()
     for row in rows:
         names = row.phone.names
-        olds = {listed[name] for name in names if name in listed}
+        olds = {listed[name] for name in names if name in listed} if listed else set[Phone]()
         for old in olds:
             names = names + [name for name in old.names if name not in names]
-        before = [name for name in names if name in verdict.told or name in told]
-        if before:
-            earlier = verdict.told.get(before[0]) or told[before[0]]
-            verdict.defects.append([_repeats(row, before[0], earlier)])
+        if not (told_here.isdisjoint(names) and told.keys().isdisjoint(names)):
+            verdict.defects.append([_repeats(row, names, verdict.told, told)])
             continue
         verdict.told.update(dict.fromkeys(names, row.number))
         if not olds:
@@ -309,7 +308,8 @@ def _contradictions(row: Row, old: Phone) -> list[Defect]:
     ]
 
 
-def _repeats(row: Row, name: str, earlier: int) -> Defect:
+def _repeats(row: Row, names: Sequence[str], *told: Mapping[str, int]) -> Defect:
+    name, earlier = next((name, by[name]) for name in names for by in told if name in by)
     column, value = _named(row.phone, name)
     return Defect(
         row.number,
