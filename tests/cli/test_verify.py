@@ -20,6 +20,7 @@ from waybill import clock, log
 from waybill.api.app import build
 from waybill.cli.main import main
 from waybill.config import Settings, load
+from waybill.customers import store
 from waybill.db.connect import connect
 from waybill.integrity.rules import Promise
 from waybill.manufactured.rules import Phone
@@ -120,7 +121,7 @@ def test_a_transaction_in_many_chunks_holds_every_promise_at_each(own: World) ->
 def _act(world: World, chance: random.Random, phones: list[str]) -> None:
     some = chance.sample(phones, chance.randrange(1, 8 + len(phones) // 2))
     customer = chance.choice([world.customer_id, *_others(world)])
-    match chance.randrange(5):
+    match chance.randrange(6):
         case 0:
             done = world.sql(
                 "select t.id, c.id from transaction t join customer c on c.no = t.customer"
@@ -130,6 +131,11 @@ def _act(world: World, chance: random.Random, phones: list[str]) -> None:
             for name, customer_id in done:
                 world.delete(removeTransactionId=name, customerId=customer_id)
         case 1:
+            with world.tx() as tx:
+                found = store.find(tx, customer)
+                assert found is not None
+                actions.approve(tx, world.number, found.no, by="test", at=clock.now())
+        case 2:
             world.delete(some, customerId=customer)
         case _:
             world.upload([*some, some[0], "35", "x\ny\\"], customerId=customer)
@@ -351,6 +357,7 @@ PLANTED: dict[str, Planted] = {
     "a removal of a foreign upload": Planted(
         Promise.REMOVAL_NAMES_UPLOAD, [f"{_T} removes = {{foreign}} where seq = {{removal}}"]
     ),
+    "approved and pending": Planted(Promise.APPROVED, [f"{_T} approved_at = now() {_UPLOAD}"]),
     "no entry": Planted(Promise.ONE_ENTRY, ["delete from activity where transaction = {upload}"]),
     "an entry of another event": Planted(
         Promise.ONE_ENTRY,

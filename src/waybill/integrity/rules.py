@@ -93,6 +93,10 @@ class Promise(Enum):
         "Each reseller, customer, vendor and association has one entry that tells who made it.",
         "What was made by SQL has none: make such things by `waybill` commands.",
     )
+    APPROVED = (
+        "No live device of an approved upload waits for approval.",
+        "Approve the upload once more: `waybill approve`.",
+    )
     LINKS_LEAD_HOME = (
         "Each further identifier of a listed phone leads to that phone, and to no other.",
         "Import the phone's row of the manufacturing list again.",

@@ -45,11 +45,7 @@ _LAST = Place(2**31 - 1, 2**63 - 1)
 
 
 def device_places(tx: Tx, size: int) -> tuple[list[Place], int]:
-    """Cuts all devices into ranges of about `size`, at ends of blocks.
-
-    Returns:
-        Where each range ends, and how many device numbers were ever given.
-    """
+    """Where ranges of about `size` devices end, all at ends of blocks; and how many there are."""
     places: list[Place] = []
     given = held = 0
     with tx.cursor(name="turns") as turns:
@@ -136,6 +132,13 @@ from (select reseller, customer, block, coalesce(counted, 0) as counted, live
       where coalesce(counted, 0) <> coalesce(live, 0)) as b
 left join reseller r on r.no = b.reseller
 left join customer c on c.no = b.customer""",
+    Promise.APPROVED: """
+select json_build_object({reseller}, 'transactionId', t.id, 'firstDevice', b.first,
+                         'devices', b.devices), 'Verified', 'Pending'
+from (select d.reseller, d.upload, count(*) as devices, min(d.seq) as first from device d
+      where {span} and d.removed_by is null and d.verified_at is null group by 1, 2) as b
+join transaction t on t.seq = b.upload and t.approved_at is not null
+left join reseller r on r.no = b.reseller""",
     # While there is no list, this finds nothing to look for.
     Promise.NO_ALIAS_AS_KEY: """
 select json_build_object({reseller}, 'device', b.seq, 'identifier', b.key),
