@@ -335,7 +335,7 @@ ANYTHING = st.recursive(
     max_leaves=8,
 )
 FUZZ = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
