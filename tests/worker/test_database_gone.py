@@ -93,7 +93,7 @@ def test_without_a_database_calls_are_told_to_come_back(
     own.start()
     until(lambda: remote.devices().status_code == 200, "the API to find its database again")
     # What was accepted is there; what was refused was not taken, and its ID is free.
-    assert remote.status(transactionId="before").json()["state"] == "Progress"
+    assert remote.status(transactionId="before").json()["transactionId"] == "before"
     assert_refused(remote.status(transactionId="meanwhile"), 40000013)
     assert remote.upload(transactionId="meanwhile").status_code == 200
     assert server.process.poll() is None
